@@ -1,0 +1,1 @@
+"""The brain: one file per region, numpy only."""

@@ -1,0 +1,1 @@
+"""Motor programs: each proposes itself, runs to its end and can be aborted."""

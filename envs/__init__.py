@@ -1,0 +1,1 @@
+"""Gymnasium tasks for the bodies in `assets`."""

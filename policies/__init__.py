@@ -1,0 +1,1 @@
+"""What a Gymnasium or Stable-Baselines3 user imports."""
