@@ -197,20 +197,22 @@ class ArmReachEnv(MujocoEnv):
         fingertip = self.fingertip[: self.goal_size]
         self._views.append(fingertip)
         observation = self._observe()
-        effort = float(command @ command) if self.reward_type == "dense" else 0.0
         distance, speed = self.distance, self.speed
         info: dict[str, Any] = {
             "is_success": distance < self.success_distance and speed < self.success_speed,
             "distance": distance,
             "speed": speed,
-            "reward_effort": -self.effort_weight * effort,
+            "reward_effort": 0.0,
         }
+        if self.reward_type == "dense":
+            info["reward_effort"] = -self.effort_weight * float(command @ command)
         if self.vision_delay_steps:
             info["moved_since_seen"] = fingertip - observation["achieved_goal"]
-        reward = float(
-            self.compute_reward(observation["achieved_goal"], observation["desired_goal"], info)
+        seen, wanted = observation["achieved_goal"], observation["desired_goal"]
+        info["reward_distance"] = float(
+            self._distance_reward(seen + info.get("moved_since_seen", 0.0), wanted)
         )
-        info["reward_distance"] = reward - info["reward_effort"]
+        reward = info["reward_distance"] + info["reward_effort"]
         if self.render_mode == "human":
             self.render()
         return observation, reward, False, False, info
@@ -240,17 +242,21 @@ class ArmReachEnv(MujocoEnv):
         """
         if isinstance(info, Mapping):
             effort = info.get("reward_effort", 0.0)
-            unseen = info.get("moved_since_seen", 0.0)
+            moved = info.get("moved_since_seen", 0.0)
         else:
+            still = np.zeros(self.goal_size)
             effort = np.array([i.get("reward_effort", 0.0) for i in info])
-            unseen = np.array(
-                [i.get("moved_since_seen", np.zeros(self.goal_size)) for i in info]
-            ).reshape(-1, self.goal_size)
-        offset = np.asarray(achieved_goal) + unseen - np.asarray(desired_goal)
+            moved = np.array([i.get("moved_since_seen", still) for i in info])
+        return self._distance_reward(achieved_goal + moved, desired_goal) + effort
+
+    def _distance_reward(
+        self, fingertip: NDArray[np.float64], target: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        offset = fingertip - target
         distance = np.sqrt((offset * offset).sum(axis=-1))
         if self.reward_type == "sparse":
-            return np.where(distance < self.success_distance, 0.0, -1.0) + effort
-        return -distance + effort
+            return np.where(distance < self.success_distance, 0.0, -1.0)
+        return -distance
 
     def _observe(self) -> dict[str, NDArray[np.float64]]:
         return {

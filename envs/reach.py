@@ -11,12 +11,60 @@ TARGETS = ("random", "centre_out")
 
 
 class ReachEnv(ArmReachEnv):
-    """Planar arm of two joints."""
+    """Planar torque arm of two joints: upper arm 0.30 m, forearm and fist 0.33 m.
+
+    The task of motor-control laboratories: the arm lies on a frictionless table at shoulder
+    height, gravity plays no part, and within a second the fist must come to a target and stay.
+    Masses, inertias, ranges, viscosity and torque limits are a person's; their sources are in
+    `assets/reach.xml`. One step is 10 ms (5 of MuJoCo's), an episode 100 steps.
+
+    Origin: the shoulder. x points to the person's right, y forward. The shoulder's angle is
+    counted from the x axis, the elbow's from the straight arm.
+
+    `observation`, (4,) float64:
+
+    | index | what | joint | range | unit |
+    |---|---|---|---|---|
+    | 0 | angle | `shoulder` | -0.70 to 2.27 | rad |
+    | 1 | angle | `elbow` | 0.00 to 2.62 | rad |
+    | 2 | angular velocity | `shoulder` | -inf to inf | rad/s |
+    | 3 | angular velocity | `elbow` | -inf to inf | rad/s |
+
+    The limits of the joints are soft: pressed against one, an angle may pass it a little.
+
+    `achieved_goal` and `desired_goal`, (2,) float64: x and y in m of the fingertip (the middle
+    knuckles of the fist) and of the target.
+
+    Action, (2,) float32 in [-1, 1]:
+
+    | index | joint | torque at 1 | unit |
+    |---|---|---|---|
+    | 0 | `shoulder` | 20 | N m |
+    | 1 | `elbow` | 15 | N m |
+
+    How an episode begins, always at rest:
+
+    - `targets="random"`: starting posture and target are drawn alike, so that the fingertip is
+      uniform in area over what a shoulder of -30 to 120 degrees and an elbow of 20 to 140 degrees
+      can reach: the joint ranges less 10 degrees, and for the elbow less 20 where it is straight.
+    - `targets="centre_out"`: from shoulder 45 and elbow 90 degrees (hand straight in front) to one
+      of 8 targets, 45 degrees apart, on a circle of 10 cm.
+
+    Reward, info and the other options are those of `ArmReachEnv`.
+
+    Args:
+        targets: `"random"` or `"centre_out"`.
+        **options: of `ArmReachEnv`.
+
+    Raises:
+        ValueError: for an option outside its domain; the message says what is accepted.
+
+    """
 
     model_file = "reach.xml"
     control_substeps = 5
     goal_size = 2
-    goal_bound = 0.65  # (Metres) the stretched arm measures 0.63 m
+    goal_bound = 0.65  # (Metres) the straight arm measures 0.63
 
     shoulder_range: ClassVar[tuple[float, float]] = (-30.0, 120.0)  # (Degrees)
     elbow_range: ClassVar[tuple[float, float]] = (20.0, 140.0)  # (Degrees)
@@ -34,25 +82,22 @@ class ReachEnv(ArmReachEnv):
         self._links = np.array([upper_arm, forearm])
 
     def sample_episode(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Draw starting posture and target, see the class."""
-        if self.targets == "centre_out":
-            posture = np.radians(self.centre_posture)
-            direction = 2 * np.pi * self.np_random.integers(8) / self.centre_out_directions
-            step = self.centre_out_distance * np.array([np.cos(direction), np.sin(direction)])
-            return posture, self._place(posture, step)
-        return self._sample_posture(), self._place(self._sample_posture(), np.zeros(2))
+        """Draw how an episode begins: joint angles (2,) in rad and target (3,) in m."""
+        if self.targets == "random":
+            return self._sample_posture(), self._fingertip_of(self._sample_posture())
+        posture = np.radians(self.centre_posture)
+        turn = 2 * np.pi * self.np_random.integers(self.centre_out_directions)
+        turn /= self.centre_out_directions
+        away = self.centre_out_distance * np.array([np.cos(turn), np.sin(turn), 0.0])
+        return posture, self._fingertip_of(posture) + away
 
     def _sample_posture(self) -> NDArray[np.float64]:
         shoulder = self.np_random.uniform(*np.radians(self.shoulder_range))
-        # The area element of the plane is l1 l2 |sin elbow| d(shoulder) d(elbow): an elbow uniform
-        # in its cosine makes the fingertip uniform in area.
+        # The fingertip's element of area is l1 l2 |sin elbow| d(shoulder) d(elbow): an elbow drawn
+        # uniformly in its cosine spreads the fingertip evenly over the plane.
         folded, stretched = np.cos(np.radians(self.elbow_range[::-1]))
         return np.array([shoulder, np.arccos(self.np_random.uniform(folded, stretched))])
 
-    def _place(
-        self, posture: NDArray[np.float64], step: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Fingertip (3,) in m of a posture (2,) in rad, moved by a step (2,) in m."""
-        angles = np.cumsum(posture)
-        x, y = self._links @ np.stack([np.cos(angles), np.sin(angles)], axis=1) + step
-        return np.array([x, y, 0.0])
+    def _fingertip_of(self, posture: NDArray[np.float64]) -> NDArray[np.float64]:
+        directions = np.cumsum(posture)
+        return np.array([self._links @ np.cos(directions), self._links @ np.sin(directions), 0.0])
