@@ -46,7 +46,8 @@ class ReachEnv(ArmReachEnv):
 
     - `targets="random"`: starting posture and target are drawn alike, so that the fingertip is
       uniform in area over what a shoulder of -30 to 120 degrees and an elbow of 20 to 140 degrees
-      can reach: the joint ranges less 10 degrees, and for the elbow less 20 where it is straight.
+      (the joint ranges less 10 degrees, and less 20 where the elbow is straight) can reach at
+      least 15 cm in front of the shoulder, which is to say not within the chest.
     - `targets="centre_out"`: from shoulder 45 and elbow 90 degrees (hand straight in front) to one
       of 8 targets, 45 degrees apart, on a circle of 10 cm.
 
@@ -68,6 +69,7 @@ class ReachEnv(ArmReachEnv):
 
     shoulder_range: ClassVar[tuple[float, float]] = (-30.0, 120.0)  # (Degrees)
     elbow_range: ClassVar[tuple[float, float]] = (20.0, 140.0)  # (Degrees)
+    front_distance: ClassVar[float] = 0.15  # (Metres)
     centre_posture: ClassVar[tuple[float, float]] = (45.0, 90.0)  # (Degrees)
     centre_out_distance: ClassVar[float] = 0.10  # (Metres)
     centre_out_directions: ClassVar[int] = 8
@@ -84,19 +86,27 @@ class ReachEnv(ArmReachEnv):
     def sample_episode(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw how an episode begins: joint angles (2,) in rad and target (3,) in m."""
         if self.targets == "random":
-            return self._sample_posture(), self._fingertip_of(self._sample_posture())
+            posture, _ = self._sample_posture()
+            _, target = self._sample_posture()
+            return posture, target
         posture = np.radians(self.centre_posture)
         turn = 2 * np.pi * self.np_random.integers(self.centre_out_directions)
         turn /= self.centre_out_directions
         away = self.centre_out_distance * np.array([np.cos(turn), np.sin(turn), 0.0])
         return posture, self._fingertip_of(posture) + away
 
-    def _sample_posture(self) -> NDArray[np.float64]:
-        shoulder = self.np_random.uniform(*np.radians(self.shoulder_range))
+    def _sample_posture(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Joint angles (2,) in rad and fingertip (3,) in m of a posture with the hand in front."""
         # The fingertip's element of area is l1 l2 |sin elbow| d(shoulder) d(elbow): an elbow drawn
         # uniformly in its cosine spreads the fingertip evenly over the plane.
         folded, stretched = np.cos(np.radians(self.elbow_range[::-1]))
-        return np.array([shoulder, np.arccos(self.np_random.uniform(folded, stretched))])
+        while True:
+            shoulder = self.np_random.uniform(*np.radians(self.shoulder_range))
+            elbow = np.arccos(self.np_random.uniform(folded, stretched))
+            posture = np.array([shoulder, elbow])
+            fingertip = self._fingertip_of(posture)
+            if fingertip[1] >= self.front_distance:
+                return posture, fingertip
 
     def _fingertip_of(self, posture: NDArray[np.float64]) -> NDArray[np.float64]:
         directions = np.cumsum(posture)
