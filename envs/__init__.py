@@ -5,8 +5,8 @@
 | `neonate/Reach-v0` | planar arm, 2 joints, 10 ms control | fingertip to the target, and hold |
 | `neonate/Reach3D-v0` | arm of 7 joints under gravity, 20 ms control | the same, in space |
 
-Gymnasium finds them by the package's entry point once the project is installed; importing this
-package registers them as well, for those who run from a checkout.
+`import envs` registers them. Gymnasium has had no plugin entry points since its version 1.0: code
+that does not import this package names it in the id, `gymnasium.make("envs:neonate/Reach-v0")`.
 
 Hints: what a task hands the agent instead of letting it be discovered
 ----------------------------------------------------------------------
@@ -21,6 +21,8 @@ Hints: what a task hands the agent instead of letting it be discovered
 `info` is for the person who watches (success, distance, terms of the reward), not for the agent.
 """
 
+from gymnasium.envs.registration import register, registry
+
 from envs.rendering import choose_backend
 
 choose_backend()
@@ -30,10 +32,6 @@ ENV_IDS = ("neonate/Reach-v0", "neonate/Reach3D-v0")
 
 def register_envs() -> None:
     """Add the tasks to Gymnasium's registry; calling it again changes nothing."""
-    # Gymnasium is imported here, not above: it calls this function while it is itself being
-    # imported, and `import envs` must have defined it by then.
-    from gymnasium.envs.registration import register, registry
-
     if "neonate/Reach-v0" not in registry:
         register("neonate/Reach-v0", entry_point="envs.reach:ReachEnv", max_episode_steps=100)
     if "neonate/Reach3D-v0" not in registry:

@@ -159,7 +159,6 @@ class ArmReachEnv(MujocoEnv):
         posture, target = self.sample_episode()
         self.data.mocap_pos[0] = target
         self.set_state(posture, np.zeros(self.model.nv))
-        self._views.clear()
         self._views.extend([self.fingertip[: self.goal_size]] * (self.vision_delay_steps + 1))
         return self._observe()
 
