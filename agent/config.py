@@ -1,0 +1,179 @@
+"""Every setting of the brain. One configuration serves every body.
+
+The text under a field is its help on the command line.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LESIONS = (
+    "body_schema",
+    "cerebellum",
+    "granule_cells",
+    "fast_state",
+    "visual_correction",
+    "basal_ganglia",
+    "critic",
+    "spinal_cord",
+)
+
+
+@dataclass(frozen=True)
+class BabbleConfig:
+    """Motor babbling: bouts of smooth random commands, each of its own strength."""
+
+    weakest: float = 0.03
+    """Standard deviation of the weakest bout, as a share of the motors' full command."""
+    strongest: float = 0.3
+    """Standard deviation of the strongest bout, as a share of the motors' full command."""
+    bout_steps: int = 25
+    """Steps after which another strength is drawn."""
+    smoothness: float = 0.85
+    """Autocorrelation of the command from one step to the next."""
+
+
+@dataclass(frozen=True)
+class SchemaConfig:
+    """Body schema: what the numbers of the observation are."""
+
+    first_attempt: int = 75
+    """Steps of babbling before the body schema is looked for."""
+    attempt_every: int = 25
+    """Steps between attempts while it has not been found."""
+    memory: int = 512
+    """Transitions that the sensorimotor memory keeps (the latest ones)."""
+    pairing_r2: float = 0.9
+    """Least share of an angle's change that its velocity must explain."""
+    reward_r2: float = 0.95
+    """Least share of the reward that distance and effort must explain on a flat observation."""
+    tolerance: float = 0.02
+    """Error on unseen postures, over the spread of the outcome, at which babbling ends."""
+    chain_starts: int = 12
+    """Random starts of the fit of the kinematic chain."""
+
+
+@dataclass(frozen=True)
+class CerebellumConfig:
+    """Inverse dynamics: granule expansion and Purkinje read-out."""
+
+    gravity_granules: int = 150
+    """Granule cells that see the posture alone (gravity, springs)."""
+    gain_granules: int = 15
+    """Granule cells that multiply the wanted acceleration (inertia, a gain field)."""
+    prior_scale: float = 1e3
+    """Prior variance of the weights over the variance of the command explained by one of them."""
+    drift: float = 1e-6
+    """Share of the prior variance that returns to the weights at each step, so that learning
+    never stops."""
+    fast_rate: float = 0.3
+    """Rate of the fast state that takes up the error within a movement, per step."""
+    outlier: float = 6.0
+    """Errors beyond so many standard deviations are pain (a joint limit, a knock): not learnt."""
+
+
+@dataclass(frozen=True)
+class SpinalCordConfig:
+    """Joint reflex that keeps the limb on the wanted path."""
+
+    stiffness: float = 0.28
+    """Natural frequency of the reflex times the control step."""
+    damping: float = 0.7
+    """Damping ratio of the reflex."""
+
+
+@dataclass(frozen=True)
+class ReachConfig:
+    """Reach program: postures that bring the outcome to the goal, each at several vigours."""
+
+    postures: int = 4
+    """Distinct final postures proposed."""
+    starts: int = 16
+    """Postures from which the inverse kinematics is solved."""
+    vigours: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)
+    """Weights of the distance against the effort, each of which gives a movement of its own."""
+    horizon: int = 100
+    """Most steps imagined ahead."""
+    noise: float = 0.03
+    """Standard deviation of the exploratory command while learning, of the full command."""
+
+
+@dataclass(frozen=True)
+class BasalGangliaConfig:
+    """Gate and critic."""
+
+    learning_rate: float = 0.1
+    """Share of the dopamine signal taken up by the critic at each step."""
+    temperature: float = 0.01
+    """Randomness of the gate while learning, over the size of the best value."""
+
+
+@dataclass(frozen=True)
+class BrainConfig:
+    """All regions of the brain."""
+
+    babble: BabbleConfig = field(default_factory=BabbleConfig)
+    schema: SchemaConfig = field(default_factory=SchemaConfig)
+    cerebellum: CerebellumConfig = field(default_factory=CerebellumConfig)
+    spinal_cord: SpinalCordConfig = field(default_factory=SpinalCordConfig)
+    reach: ReachConfig = field(default_factory=ReachConfig)
+    basal_ganglia: BasalGangliaConfig = field(default_factory=BasalGangliaConfig)
+    lesions: tuple[str, ...] = ()
+    """Regions or parts taken away, of `agent.config.LESIONS`."""
+
+    def __post_init__(self) -> None:
+        for name in self.lesions:
+            if name not in LESIONS:
+                raise ValueError(f"cannot lesion {name!r}: write one of {', '.join(LESIONS)}")
+
+
+def config_to_dict(config: BrainConfig) -> dict[str, Any]:
+    """Turn a configuration into nested dicts and lists that JSON can hold."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [plain(v) for v in value]
+        return {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    result: dict[str, Any] = plain(dataclasses.asdict(config))
+    return result
+
+
+def config_from_dict(values: Mapping[str, Any]) -> BrainConfig:
+    """Build a configuration from nested dicts; what is not named keeps its default.
+
+    Raises:
+        ValueError: for a field that does not exist or a value of the wrong type; it is named.
+
+    """
+    config: BrainConfig = _build(BrainConfig, values, "")
+    return config
+
+
+def _build(cls: Any, values: Any, path: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise ValueError(f"config {path or 'root'} is {values!r}: write a table of its fields")
+    hints = typing.get_type_hints(cls)
+    unknown = set(values) - set(hints)
+    if unknown:
+        raise ValueError(
+            f"config has no field {path}{sorted(unknown)[0]}: it has {', '.join(sorted(hints))}"
+        )
+    return cls(**{k: _convert(hints[k], v, f"{path}{k}") for k, v in values.items()})
+
+
+def _convert(hint: Any, value: Any, path: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, f"{path}.")
+    if isinstance(hint, types.GenericAlias):
+        if isinstance(value, list | tuple):
+            return tuple(_convert(hint.__args__[0], v, path) for v in value)
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if value == value and abs(value) != float("inf"):
+            return float(value)
+    elif isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool):
+        return value
+    raise ValueError(f"config {path} is {value!r}: expected {getattr(hint, '__name__', hint)}")

@@ -1,0 +1,99 @@
+"""What travels between the regions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reward:
+    """What the reward was found to be made of: r = offset − distance·‖e‖ − effort·‖u‖².
+
+    Attributes:
+        distance: reward per unit of distance between outcome and goal.
+        effort: reward per squared command, commands as shares of the motors' full range.
+        offset: constant part.
+
+    """
+
+    distance: float
+    effort: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the numbers of the observation are, found by babbling.
+
+    Attributes:
+        cosine: (n_joints,) channel of each joint's cosine, −1 where the angle itself is given.
+        sine: (n_joints,) channel of each joint's sine, or of the angle itself.
+        velocity: (n_joints,) channel of each joint's velocity.
+        step: Δangle = step · velocity over one control step, so seconds when velocities are rad/s.
+        gain: (n_joints,) change of its own joint's velocity by a full command of each motor.
+        outcome: channels of what is to be brought somewhere, (d,).
+        goal: channels of where it is wanted, (d,): error = outcome − goal. Empty when the outcome
+            channels are themselves the error.
+        context: channels that stay the same within an episode and differ between episodes; only
+            of use where `goal` is empty.
+        reward: what the reward is made of.
+
+    """
+
+    cosine: NDArray[np.int64]
+    sine: NDArray[np.int64]
+    velocity: NDArray[np.int64]
+    step: float
+    gain: Array
+    outcome: NDArray[np.int64]
+    goal: NDArray[np.int64]
+    context: NDArray[np.int64]
+    reward: Reward
+
+    @property
+    def periodic(self) -> NDArray[np.bool_]:
+        """(n_joints,) whether a joint's angle is known only up to full turns."""
+        return self.cosine >= 0
+
+
+@dataclass(frozen=True)
+class Percept:
+    """What is felt and seen now, of n bodies.
+
+    Attributes:
+        angle: (n, n_joints) joint angles.
+        velocity: (n, n_joints) joint velocities.
+        outcome: (n, d) what is to be brought to the goal, as seen.
+        context: (n, c) what does not change within an episode and bears on the outcome.
+        goal: (n, d) where the outcome is wanted.
+
+    """
+
+    angle: Array
+    velocity: Array
+    outcome: Array
+    context: Array
+    goal: Array
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Movements that the cortex proposes to one body, k of them over h steps, as imagined.
+
+    Attributes:
+        angle: (k, h + 1, n_joints) wanted joint angles.
+        velocity: (k, h + 1, n_joints) wanted joint velocities.
+        acceleration: (k, h, n_joints) wanted joint accelerations.
+        reward: (k, h) imagined reward of each step.
+        vigour: (k,) index of the vigour.
+
+    """
+
+    angle: Array
+    velocity: Array
+    acceleration: Array
+    reward: Array
+    vigour: NDArray[np.int64]

@@ -1,0 +1,55 @@
+"""The one record of everything worth seeing in the brain."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Trace:
+    """Named signals, one row per tick, for videos, plots, logs and tests.
+
+    A region hands its signals over with `record`; nothing is kept unless `enabled` is true. Rows
+    of one tick are joined until `next_tick`. Signals that a tick does not have are absent from its
+    row; `column` fills them with NaN.
+
+    Attributes:
+        enabled: whether signals are kept.
+        rows: one dict of signals per tick; arrays are batch-first (n_envs, …).
+
+    """
+
+    def __init__(self) -> None:
+        self.enabled = False
+        self.rows: list[dict[str, Any]] = []
+        self._open: dict[str, Any] = {}
+
+    def record(self, **signals: Any) -> None:
+        """Add signals to the tick under way. Arrays are copied."""
+        if self.enabled:
+            for name, value in signals.items():
+                self._open[name] = np.array(value) if isinstance(value, np.ndarray) else value
+
+    def next_tick(self) -> None:
+        """Close the tick under way and open the next."""
+        if self.enabled and self._open:
+            self.rows.append(self._open)
+            self._open = {}
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows, self._open = [], {}
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One signal over all ticks, (ticks, …), NaN where a tick does not have it.
+
+        Raises:
+            KeyError: when no tick has it; the message lists those that exist.
+
+        """
+        found = [np.asarray(row[name], float) for row in self.rows if name in row]
+        if not found:
+            known = sorted({key for row in self.rows for key in row})
+            raise KeyError(f"no signal {name!r} in the trace: it has {', '.join(known) or 'none'}")
+        missing = np.full(found[0].shape, np.nan)
+        return np.stack([np.asarray(row.get(name, missing), float) for row in self.rows])
