@@ -1,0 +1,218 @@
+"""Every algorithm by name: the brain, its Stable-Baselines3 comparators and the plain priors.
+
+from policies import make_algorithm
+
+agent = make_algorithm("sac", "neonate/Reach-v0", seed=0).learn(20_000)
+"""
+
+import difflib
+import io
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from sb3_contrib import TQC
+from stable_baselines3 import PPO, SAC, TD3
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.vec_env import DummyVecEnv, VecCheckNan, VecEnv, VecNormalize
+
+from policies.priors import JacobianPD, Prior, RandomActions
+from policies.sb3_settings import TD3_NOISE, kind_of, settings_for
+
+SB3_CLASSES: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "td3": TD3, "tqc": TQC}
+PRIORS: dict[str, type[Prior]] = {"pd": JacobianPD, "random": RandomActions}
+ALGORITHMS = ("brain", *SB3_CLASSES, *PRIORS)
+
+EnvLike = str | gym.Env | VecEnv | Callable[[], gym.Env]
+
+_STATISTICS = "normalisation.npz"  # entry that carries VecNormalize's statistics in a model's zip
+
+
+class UnknownAlgorithmError(ValueError):
+    """No algorithm has this name."""
+
+
+def check_name(name: str) -> str:
+    """Return the name if an algorithm has it.
+
+    Raises:
+        UnknownAlgorithmError: with the nearest name that exists.
+
+    """
+    if name not in ALGORITHMS:
+        near = difflib.get_close_matches(name.lower(), ALGORITHMS, n=1, cutoff=0.3)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise UnknownAlgorithmError(
+            f"unknown algorithm {name!r}: {hint}There are {', '.join(ALGORITHMS)}"
+        )
+    return name
+
+
+def learns(name: str) -> bool:
+    """Tell whether training changes the algorithm (it does not change `pd` and `random`)."""
+    return name not in PRIORS
+
+
+def make_algorithm(
+    name: str,
+    env: EnvLike,
+    seed: int,
+    brain_config: Any = None,
+    *,
+    steps: int | None = None,
+    tensorboard_log: str | None = None,
+    verbose: int = 0,
+) -> BaseAlgorithm:
+    """Make an algorithm with the settings that suit the kind of task.
+
+    Args:
+        name: one of `ALGORITHMS`.
+        env: an environment, its id, a function that makes one, or a `VecEnv`.
+        seed: seeds the algorithm and its training environment.
+        brain_config: `agent.BrainConfig`, for `brain` only.
+        steps: the training budget, if it is known: a replay buffer need not be larger.
+        tensorboard_log: folder of TensorBoard's logs.
+        verbose: SB3's verbosity.
+
+    Raises:
+        UnknownAlgorithmError: no algorithm has this name.
+        UnsupportedSpaceError: the algorithm cannot see or act in these spaces.
+        UnsuitableBodyError: `pd` was asked to move something else than an arm.
+
+    """
+    check_name(name)
+    vec_env = as_vec_env(env)
+    common: dict[str, Any] = {
+        "seed": seed,
+        "verbose": verbose,
+        "tensorboard_log": tensorboard_log,
+        "device": "cpu",
+    }
+    if name in PRIORS:
+        policy = next(iter(PRIORS[name].policy_aliases))
+        return PRIORS[name](policy, vec_env, **common)
+    kind = kind_of(vec_env.observation_space, _episode_steps(vec_env))
+    settings, normalisation = settings_for(name, kind, steps)
+    if name == "td3":
+        size = spaces.flatdim(vec_env.action_space)
+        settings["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, TD3_NOISE))
+    vec_env = VecCheckNan(vec_env, raise_exception=True)
+    if normalisation is not None:
+        vec_env = VecNormalize(vec_env, **normalisation)
+    policy = (
+        "MultiInputPolicy" if isinstance(vec_env.observation_space, spaces.Dict) else "MlpPolicy"
+    )
+    return SB3_CLASSES[name](policy, vec_env, **settings, **common)
+
+
+def algorithm_settings(name: str, env: gym.Env, steps: int | None = None) -> dict[str, Any]:
+    """Name the settings that `make_algorithm` would choose, as plain JSON values.
+
+    `brain` answers for itself, through its `BrainConfig`: nothing is listed for it.
+    """
+    check_name(name)
+    if name not in SB3_CLASSES:
+        keys = ("frequency", "damping_ratio") if name == "pd" else ()
+        return {key: getattr(JacobianPD, key) for key in keys}
+    limit = None if env.spec is None else env.spec.max_episode_steps
+    settings, normalisation = settings_for(name, kind_of(env.observation_space, limit), steps)
+    plain = {k: v.__name__ if isinstance(v, type) else v for k, v in settings.items()}
+    return plain if normalisation is None else {**plain, "normalise": normalisation}
+
+
+def save_algorithm(agent: BaseAlgorithm, path: str | os.PathLike[str]) -> None:
+    """Save an algorithm, and the statistics that normalise what it sees, in one file.
+
+    The file is written beside `path` first and then moved, so that `path` is whole at any time.
+    """
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.part{path.suffix}")
+    agent.save(beside)
+    normaliser = agent.get_vec_normalize_env()
+    if normaliser is not None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **_statistics(normaliser))  # type: ignore[arg-type]
+        with zipfile.ZipFile(beside, "a") as archive:
+            archive.writestr(_STATISTICS, buffer.getvalue())
+    os.replace(beside, path)
+
+
+def load_algorithm(name: str, path: str | os.PathLike[str], env: EnvLike) -> BaseAlgorithm:
+    """Load what `save_algorithm` wrote. SB3's format unpickles: load only files that you trust.
+
+    Raises:
+        UnknownAlgorithmError: no algorithm has this name.
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a model of this algorithm, or is damaged.
+
+    """
+    check_name(name)
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no model at {path}: train one with `neonate train`")
+    vec_env = as_vec_env(env)
+    if name in PRIORS:
+        return PRIORS[name].load(path, vec_env, device="cpu")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            saved = archive.read(_STATISTICS) if _STATISTICS in archive.namelist() else None
+    except zipfile.BadZipFile as error:
+        raise ValueError(
+            f"{path} is not a model of {name!r} or is damaged: train it again"
+        ) from error
+    kind = kind_of(vec_env.observation_space, _episode_steps(vec_env))
+    _, normalisation = settings_for(name, kind)
+    vec_env = VecCheckNan(vec_env, raise_exception=True)
+    if saved is not None:
+        vec_env = VecNormalize(vec_env, **(normalisation or {}))
+        with np.load(io.BytesIO(saved), allow_pickle=False) as arrays:
+            _restore(vec_env, dict(arrays))
+    return SB3_CLASSES[name].load(path, vec_env, device="cpu")
+
+
+def as_vec_env(env: EnvLike) -> VecEnv:
+    """Wrap an environment, its id or its maker as SB3 wants it, with returns monitored."""
+    if isinstance(env, VecEnv):
+        return env
+    if isinstance(env, gym.Env):
+        return DummyVecEnv([lambda: Monitor(env)])
+    make: Callable[[], gym.Env] = (lambda: gym.make(env)) if isinstance(env, str) else env
+    return DummyVecEnv([lambda: Monitor(make())])
+
+
+def _episode_steps(env: VecEnv) -> int | None:
+    """Time limit of an episode, None where there is none."""
+    spec = env.get_attr("spec", indices=0)[0]
+    return None if spec is None else spec.max_episode_steps
+
+
+def _moments(normaliser: VecNormalize) -> dict[str, Any]:
+    """Name the running moments: one of each observation channel, one of the return."""
+    seen = normaliser.obs_rms
+    channels = seen if isinstance(seen, dict) else {"": seen}
+    return {
+        **{f"observation.{key}": rms for key, rms in channels.items()},
+        "return": normaliser.ret_rms,
+    }
+
+
+def _statistics(normaliser: VecNormalize) -> dict[str, np.ndarray]:
+    return {
+        f"{name}.{field}": np.asarray(getattr(rms, field))
+        for name, rms in _moments(normaliser).items()
+        for field in ("mean", "var", "count")
+    }
+
+
+def _restore(normaliser: VecNormalize, arrays: dict[str, np.ndarray]) -> None:
+    for name, rms in _moments(normaliser).items():
+        for field in ("mean", "var", "count"):
+            value = arrays[f"{name}.{field}"]
+            setattr(rms, field, float(value) if field == "count" else value)

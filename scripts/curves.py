@@ -1,0 +1,86 @@
+"""The picture of learning curves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")  # a picture is written, no window is opened
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from policies.baselines import learns
+from scripts.files import replacing
+from scripts.summary import Record, by_algorithm, mean_curve
+
+# Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers as well.
+COLOURS = {
+    "brain": "#D55E00",
+    "ppo": "#0072B2",
+    "sac": "#009E73",
+    "td3": "#CC79A7",
+    "tqc": "#56B4E9",
+    "pd": "#000000",
+    "random": "#8C8C8C",
+}
+MARKERS = {"brain": "o", "ppo": "s", "sac": "^", "td3": "v", "tqc": "D"}
+LABELS = {"brain": "Neonate", "pd": "PD, knows the body", "random": "random"}
+
+
+def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
+    """Write one picture: return, and success where the task tells it, over training steps."""
+    success = all(p["success_rate"] is not None for r in records for p in r["curve"])
+    metrics = [("return_mean", "return per episode")]
+    if success:
+        metrics.append(("success_rate", "success rate"))
+    with plt.rc_context({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False}):
+        figure, axes = plt.subplots(
+            1, len(metrics), figsize=(6.8 * len(metrics), 4.6), squeeze=False, layout="constrained"
+        )
+        for axis, (metric, label) in zip(axes[0], metrics, strict=True):
+            _draw(axis, metric, records)
+            axis.set(xscale="log", xlabel="environment steps of training", ylabel=label)
+            axis.grid(alpha=0.25, linewidth=0.6)
+        if success:
+            axes[0, 1].set_ylim(-0.02, 1.02)
+        axes[0, -1].legend(frameon=False, loc="best")
+        figure.suptitle(title, fontsize=13)
+        with replacing(path) as beside:
+            figure.savefig(beside, dpi=160)
+        plt.close(figure)
+
+
+def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
+    lowest = []
+    for name, group in by_algorithm(records).items():
+        curve = mean_curve(group, metric)
+        label = LABELS.get(name, name.upper())
+        lowest.append(curve.mean.min())
+        if not learns(name):
+            style = "--" if name == "pd" else ":"
+            axis.axhline(curve.mean[-1], color=COLOURS[name], linestyle=style, label=label)
+            continue
+        axis.plot(
+            curve.steps,
+            curve.mean,
+            color=COLOURS[name],
+            marker=MARKERS[name],
+            markersize=4,
+            linewidth=2.4 if name == "brain" else 1.6,
+            label=f"{label} ({len(group)} seeds)" if len(group) > 1 else label,
+            zorder=3 if name == "brain" else 2,
+        )
+        axis.fill_between(
+            curve.steps,
+            curve.mean - curve.half_width,
+            curve.mean + curve.half_width,
+            color=COLOURS[name],
+            alpha=0.18,
+            linewidth=0,
+        )
+    if metric == "return_mean":  # wide bands of few seeds must not squeeze the curves
+        top = axis.get_ylim()[1]
+        low = float(np.min(lowest))
+        axis.set_ylim(low - 0.05 * (top - low), top)

@@ -1,0 +1,58 @@
+"""Writing files whole or not at all, and never over what is there."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scripts.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, and move it to `path` if the block succeeds."""
+    beside = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        UserError: the file is missing or is no JSON.
+
+    """
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged: it is not JSON ({error})") from error
+
+
+def claim_folder(folder: Path, resume: bool) -> None:
+    """Make sure that a folder may be written to: it is new or empty, or is to be resumed.
+
+    Raises:
+        UserError: it holds something and `resume` is not set, or it is a file.
+
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder} is a file: name a folder")
+    if not resume and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(
+            f"--out {folder} is not empty: add --resume to go on with it, or name another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
