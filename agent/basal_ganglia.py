@@ -1,0 +1,82 @@
+"""Basal ganglia: gate one of the proposed movements, and learn from dopamine what it was worth."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.config import BasalGangliaConfig
+from agent.percept import Array
+
+
+class BasalGanglia:
+    r"""Gate and critic over motor programs.
+
+    A proposal k comes with the return Ĝ that the cortex imagines for it. The critic knows how
+    imagination of this kind has erred so far:
+
+    .. math:: V_k = \hat G_k + w \cdot \psi_k, \qquad \psi_k = [1, \text{one-hot(vigour)}]
+
+    The gate lets the proposal of the highest V through (while learning, by softmax). From then
+    on every step's dopamine is the reward prediction error (Schultz, Dayan & Montague 1997,
+    doi:10.1126/science.275.5306.1593)
+
+    .. math:: \delta_t = r_t + V_{t+1} - V_t, \qquad
+        V_t = \textstyle\sum_{s \ge t} \hat r_s + (w \cdot \psi_k)(1 - t / L)
+
+    and the critic learns by TD(1): :math:`w \mathrel{+}= \alpha \delta_t \psi_k / |\psi_k|^2`,
+    the eligibility ψ of the gated proposal lasting until its end at step L.
+
+    Attributes:
+        critic: w, (1 + n_vigours,), in units of return.
+
+    """
+
+    def __init__(self, n_vigours: int, config: BasalGangliaConfig, lesions: tuple[str, ...] = ()):
+        self._config = config
+        self._lesioned = "basal_ganglia" in lesions
+        self._no_critic = "critic" in lesions or self._lesioned
+        self.critic = np.zeros(1 + n_vigours)
+
+    def value(self, imagined: Array, vigour: NDArray[np.int64]) -> Array:
+        """Expected return V of proposals (k,) of imagined return (k,) and vigour index (k,)."""
+        return imagined + self.critic[0] + self.critic[1 + vigour]
+
+    def gate(self, value: Array, rng: np.random.Generator | None) -> int:
+        """Index of the proposal that goes through; by softmax where a generator is given."""
+        if self._lesioned:
+            # Without basal ganglia the cortex's first idea goes through, whatever it is worth.
+            return 0
+        if rng is None:
+            return int(value.argmax())
+        drive = (value - value.max()) / (self._config.temperature * abs(value.max()) + 1e-12)
+        chance = np.exp(drive)
+        return int(rng.choice(value.size, p=chance / chance.sum()))
+
+    def learn(
+        self, reward: Array, imagined: Array, vigour: NDArray[np.int64], length: Array
+    ) -> Array:
+        """Learn from one step of n bodies, each within a gated movement.
+
+        Args:
+            reward: (n,) received.
+            imagined: (n,) reward that was imagined for this step.
+            vigour: (n,) vigour index of the movement.
+            length: (n,) steps L that it was imagined to last.
+
+        Returns:
+            Dopamine δ (n,).
+
+        """
+        dopamine = reward - imagined - (self.critic[0] + self.critic[1 + vigour]) / length
+        if not self._no_critic:
+            step = 0.5 * self._config.learning_rate * dopamine
+            self.critic[0] += step.sum()
+            np.add.at(self.critic, 1 + vigour, step)
+        return dopamine
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        return {"critic": self.critic}
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.critic = state["critic"].copy()

@@ -1,0 +1,229 @@
+"""Body schema: what is mine, how it is built, how far it goes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.config import SchemaConfig
+from agent.discovery import NotYet, find_body
+from agent.kinematic_chain import KinematicChain
+from agent.memory import SensorimotorMemory
+from agent.percept import Array, Body, Percept, Reward
+from agent.senses import Senses
+
+_CHANNELS = ("cosine", "sine", "velocity", "outcome", "goal", "context")
+
+
+class BodySchema:
+    """What babbling has shown of the body, kept up to date while acting.
+
+    Channels and reward are found by `agent.discovery`, the geometry by
+    `agent.kinematic_chain`. A joint's limit is where going further has hurt several times: the
+    range felt so far is no limit by itself.
+
+    Attributes:
+        body: the channels, or None while unknown.
+        chain: the geometry.
+        spread: size of the space the outcome was seen in, the outcome's unit.
+        geometry_error: running mean distance between outcome seen and expected.
+        free_low: (n_joints,) lowest angles reached without pain, rad.
+        free_high: (n_joints,) highest ones.
+        status: what is known or missing, in words.
+
+    """
+
+    _HURT_TIMES = 3
+
+    def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
+        self._config = config
+        self._lesioned = "body_schema" in lesions
+        self.body: Body | None = None
+        self.chain = KinematicChain(n_motors, 1)
+        self.spread = 1.0
+        self.geometry_error = 0.0
+        self.free_low = np.full(n_motors, np.inf)
+        self.free_high = np.full(n_motors, -np.inf)
+        self._hurt = np.zeros((2, n_motors), np.int64)
+        self._since_fit = 0
+        self.status = "newborn"
+
+    @property
+    def known(self) -> Body:
+        """The body; only to be asked for once it has been found."""
+        if self.body is None:
+            raise RuntimeError("the body has not been found yet")
+        return self.body
+
+    @property
+    def step(self) -> float:
+        """Control step h of Δangle = h · velocity."""
+        return self.known.step
+
+    @property
+    def reward(self) -> Reward:
+        """What the reward is made of."""
+        return self.known.reward
+
+    @property
+    def periodic(self) -> NDArray[np.bool_]:
+        """(n_joints,) joints whose angle is known up to full turns."""
+        return self.known.periodic
+
+    def difference(self, to: Array, start: Array) -> Array:
+        """Shortest way (…, n_joints) from one posture to another."""
+        way = to - start
+        turn = (way + np.pi) % (2 * np.pi) - np.pi
+        # A joint that has a limit cannot go round.
+        return np.where(self.periodic & ~(self._hurt >= self._HURT_TIMES).any(axis=0), turn, way)
+
+    def limits(self) -> tuple[Array, Array]:
+        """Lowest and highest angles (n_joints,) that do not hurt, infinite where none is known."""
+        low, high = self._hurt >= self._HURT_TIMES
+        return np.where(low, self.free_low, -np.inf), np.where(high, self.free_high, np.inf)
+
+    def habitual(self) -> Array:
+        """Middle of the range felt so far, (n_joints,)."""
+        return 0.5 * (self.free_low + self.free_high)
+
+    def attempt(self, memory: SensorimotorMemory, senses: Senses, rng: np.random.Generator) -> bool:
+        """Try to find the body; on success everything but the limits is set.
+
+        Args:
+            memory: what was felt so far.
+            senses: channels.
+            rng: for the starts of the fit, and for the lesion.
+
+        Returns:
+            Whether the body is now known.
+
+        """
+        try:
+            body = find_body(memory, senses, self._config)
+        except NotYet as reason:
+            self.status = str(reason)
+            return False
+        rows = memory.rows
+        angle = senses.angles(memory.after[rows], body)
+        outcome = memory.after[rows][:, body.outcome]
+        context = memory.after[rows][:, body.context]
+        self.spread = float(np.linalg.norm(outcome.std(axis=0))) + 1e-12
+        # The latest movements are kept back: a geometry that holds for them is no lucky fit.
+        train = slice(0, int(0.8 * len(rows)))
+        test = slice(train.stop, len(rows))
+        best = np.inf
+        for _ in range(self._config.chain_starts):
+            chain = KinematicChain(angle.shape[1], outcome.shape[1], context.shape[1])
+            chain.randomise(self.spread, rng)
+            chain.fit(angle[train], context[train], outcome[train])
+            miss = outcome[test] - chain(angle[test], context[test])
+            error = float(np.sqrt((miss**2).sum(axis=1).mean()))
+            if error < best:
+                best, self.chain = error, chain
+            if best < 0.1 * self._config.tolerance * self.spread:
+                break
+        if best > self._config.tolerance * self.spread:
+            self.status = f"the geometry is known to {best / self.spread:.0%} of the reach"
+            return False
+        if self._lesioned:
+            body = _shuffled(body, rng)
+        self.body, self.status = body, "found"
+        self.geometry_error = best
+        return True
+
+    def expected(self, percept: Percept) -> Array:
+        """Outcome (n, d) that the felt posture should show."""
+        return self.chain(percept.angle, percept.context)
+
+    def aim(self, percept: Percept) -> Array:
+        """What the geometry's outcome (n, d), apart from the context, must become."""
+        return percept.goal - self._shift(percept.context)
+
+    def _shift(self, context: Array) -> Array:
+        matrix = self.chain.parameters[6 * self.chain.n_joints + 3 :]
+        return context @ matrix.reshape(self.chain.n_outcome, -1).T
+
+    def feel(self, angle: Array, pain: NDArray[np.bool_]) -> None:
+        """Widen the free range by postures (n, n_joints) and note where it hurt."""
+        painless = angle[~pain.any(axis=1)]
+        if len(painless):
+            self.free_low = np.minimum(self.free_low, painless.min(axis=0))
+            self.free_high = np.maximum(self.free_high, painless.max(axis=0))
+        edge = 0.05 * (self.free_high - self.free_low)
+        self._hurt[0] += (pain & (angle < self.free_low + edge)).sum(axis=0)
+        self._hurt[1] += (pain & (angle > self.free_high - edge)).sum(axis=0)
+
+    def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> Array:
+        """Compare the outcome seen with the one expected, and fit the geometry anew when it errs.
+
+        Returns:
+            Error (n, d), seen minus expected.
+
+        """
+        error = percept.outcome - self.expected(percept)
+        size = float(np.linalg.norm(error, axis=1).mean())
+        self.geometry_error += 0.05 * (size - self.geometry_error)
+        self._since_fit += len(error)
+        wrong = self.geometry_error > 0.1 * self._config.tolerance * self.spread
+        if wrong and self._since_fit >= self._config.attempt_every and not self._lesioned:
+            self._since_fit = 0
+            rows = memory.rows
+            after = memory.after[rows]
+            body = self.known
+            angle = senses.angles(after, body)
+            self.chain.fit(angle, after[:, body.context], after[:, body.outcome], iterations=10)
+        return error
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving. An unknown body has empty channels."""
+        body = self.body
+        empty = np.empty(0, np.int64)
+        state: dict[str, NDArray] = {
+            name: empty if body is None else getattr(body, name) for name in _CHANNELS
+        }
+        reward = None if body is None else body.reward
+        state["gain"] = np.empty(0) if body is None else body.gain
+        state["form"] = (
+            np.empty(0)
+            if body is None or reward is None
+            else np.array([body.step, reward.distance, reward.effort, reward.offset])
+        )
+        return state | {
+            "geometry": self.chain.parameters,
+            "scalars": np.array([self.spread, self.geometry_error, float(self._since_fit)]),
+            "free": np.stack([self.free_low, self.free_high]),
+            "hurt": self._hurt,
+        }
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.body, self.status = None, "newborn"
+        if len(state["form"]):
+            step, distance, effort, offset = (float(x) for x in state["form"])
+            channels = {name: state[name].copy() for name in _CHANNELS}
+            form = Reward(distance, effort, offset)
+            self.body = Body(step=step, gain=state["gain"].copy(), reward=form, **channels)
+            self.status = "found"
+            n = len(self.body.sine)
+            self.chain = KinematicChain(n, len(self.body.outcome), len(self.body.context))
+        self.chain.parameters = state["geometry"].copy()
+        self.spread, self.geometry_error = (float(x) for x in state["scalars"][:2])
+        self._since_fit = int(state["scalars"][2])
+        self.free_low, self.free_high = state["free"].copy()
+        self._hurt = state["hurt"].copy()
+
+
+def _shuffled(body: Body, rng: np.random.Generator) -> Body:
+    """The same body with its joints taken for each other."""
+    order = np.roll(rng.permutation(len(body.sine)), 1)
+    while (order == np.arange(len(order))).any() and len(order) > 1:
+        order = rng.permutation(len(order))
+    return Body(
+        cosine=body.cosine[order],
+        sine=body.sine[order],
+        velocity=body.velocity,
+        step=body.step,
+        gain=body.gain[order],
+        outcome=body.outcome,
+        goal=body.goal,
+        context=body.context,
+        reward=body.reward,
+    )

@@ -1,0 +1,242 @@
+"""Cerebellum: the command that makes a wanted movement so, and what a command will feel like."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas
+
+from agent.config import CerebellumConfig
+from agent.percept import Array
+
+
+class Cerebellum:
+    r"""Granule expansion and Purkinje read-out, as an inverse model and its inversion.
+
+    .. math:: \hat u = W \varphi(q, v, \dot v), \quad
+        \varphi = [\,g_0(q),\; g_1(q) \otimes \dot v,\; v,\; v \otimes v\,], \quad
+        g(q) = [1, \cos q, \sin q, \max(0, A [\cos q, \sin q] + b)]
+
+    The granule cells are the rectified units of g (fixed random A, b; Marr 1969,
+    doi:10.1113/jphysiol.1969.sp008820). Those of g₁ multiply the wanted acceleration: a gain
+    field that can hold the posture-dependent inertia. û is affine in the acceleration, so that
+    the forward model is the same weights solved for it (paired models, Wolpert & Kawato 1998,
+    doi:10.1016/S0893-6080(98)00066-5):
+
+    .. math:: \hat{\dot v} = M(q)^{-1} (u - W \varphi(q, v, 0)), \quad M = \partial \hat u /
+        \partial \dot v
+
+    The climbing-fibre error e = u − Wφ teaches by recursive least squares,
+
+    .. math:: k = P\varphi / (r + \varphi^T P \varphi), \quad W \mathrel{+}= e k^T, \quad
+        P \mathrel{-}= k \varphi^T P, \quad r = r_0 + \varphi^T G \varphi
+
+    with G the prior variances. The noise r grows with the features' own size, as in the
+    normalised LMS rule: without it a few violent accelerations rule the fit. P regains a small
+    share of the prior at each step, so that learning never stops.
+
+    Attributes:
+        weights: W, (n_motors, n_features), commands as shares of the full command.
+        covariance: P, (n_features, n_features), lower triangle.
+        prior: diagonal of G, (n_features,).
+        error_variance: (n_motors,) running mean of e².
+        learnt: number of samples learnt from.
+
+    """
+
+    _NOISE_FLOOR = 0.05  # r0
+    _LEAST_PAIN = 0.05  # (Error, share of the full command, that is never pain)
+
+    def __init__(
+        self,
+        n_motors: int,
+        config: CerebellumConfig,
+        rng: np.random.Generator,
+        lesions: tuple[str, ...] = (),
+    ):
+        self._config, self._n = config, n_motors
+        self._blind = "cerebellum" in lesions
+        self._no_fast_state = "fast_state" in lesions or self._blind
+        granules = "granule_cells" not in lesions
+        n0 = config.gravity_granules if granules else 0
+        n1 = config.gain_granules if granules else 0
+        base = 2 * n_motors
+        spread = 1.5 / np.sqrt(base)
+        # Drawn whether lesioned or not, so that a lesion leaves all other chance as it was.
+        draws = [
+            rng.normal(size=(k, base + 1)) for k in (config.gravity_granules, config.gain_granules)
+        ]
+        self._mossy = [
+            (spread * d[:k, :-1].T, d[:k, -1]) for d, k in zip(draws, (n0, n1), strict=True)
+        ]
+        self._upper = np.triu_indices(n_motors)
+        posture = np.concatenate([np.ones(1 + base), np.full(n0, 5.0 / max(n0, 1))])
+        gain = np.concatenate([[1.0], np.full(base, 0.3), np.full(n1, 5.0 / max(n1, 1))])
+        squares = np.full(len(self._upper[0]), 0.1)
+        self._gain_part = slice(len(posture), len(posture) + gain.size * n_motors)
+        self._speed_part = slice(self._gain_part.stop, self._gain_part.stop + n_motors)
+        self.prior = np.concatenate(
+            [posture, np.repeat(gain, n_motors), np.ones(n_motors), squares]
+        )
+        self._velocity_scale = np.ones(n_motors)
+        self._acceleration_scale = np.ones(n_motors)
+        self.weights = np.zeros((n_motors, self.prior.size))
+        self.covariance = np.zeros((self.prior.size, self.prior.size), order="F")
+        self.error_variance = np.zeros(n_motors)
+        self.learnt = 0
+
+    def begin(
+        self, angle: Array, velocity: Array, acceleration: Array, command: Array, crude: Array
+    ) -> NDArray[np.bool_]:
+        """Take up what babbling has taught, robustly, from N samples of (·, n_motors).
+
+        Args:
+            angle: of the joints at mid-step.
+            velocity: at mid-step.
+            acceleration: over the step.
+            command: that was given.
+            crude: (n_motors,) command per acceleration of each joint alone, to start from.
+
+        Returns:
+            (N, n_motors), where pain was felt: samples that no smooth dynamics explains.
+
+        """
+        self._velocity_scale = np.sqrt((velocity**2).mean(axis=0)) + 1e-9
+        self._acceleration_scale = np.sqrt((acceleration**2).mean(axis=0)) + 1e-9
+        pain = np.zeros(command.shape, bool)
+        inputs = self.features(angle, velocity, acceleration)
+        for _ in range(2):
+            self.weights[:] = 0.0
+            first = np.arange(self._n)
+            gain = self.weights[:, self._gain_part].reshape(self._n, -1, self._n)
+            gain[first, 0, first] = crude * self._acceleration_scale
+            self.covariance[:] = np.diag(self._config.prior_scale * self.prior)
+            if self._blind:
+                break
+            for i in np.flatnonzero(~pain.any(axis=1)):
+                self._descend(inputs[i], command[i] - self.weights @ inputs[i])
+            error = command - inputs @ self.weights.T
+            self.error_variance = (1.48 * np.median(np.abs(error), axis=0)) ** 2
+            pain = self._is_pain(error)
+        self.learnt = int((~pain.any(axis=1)).sum())
+        return pain
+
+    def features(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
+        """Mossy-fibre and granule activity φ, (…, n_features), for (…, n_motors) each."""
+        posture, gain = self._posture(angle)
+        v = velocity / self._velocity_scale
+        a = acceleration / self._acceleration_scale
+        return np.concatenate(
+            [
+                posture,
+                (gain[..., :, None] * a[..., None, :]).reshape(*a.shape[:-1], -1),
+                v,
+                v[..., self._upper[0]] * v[..., self._upper[1]],
+            ],
+            axis=-1,
+        )
+
+    def inverse(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
+        """Command (…, n_motors) that brings about an acceleration (…, n_motors)."""
+        return self.features(angle, velocity, acceleration) @ self.weights.T
+
+    def inertia(self, angle: Array) -> Array:
+        """Command per acceleration, M (…, n_motors, n_joints), at postures (…, n_motors)."""
+        gain = self._posture(angle)[1]
+        weights = self.weights[:, self._gain_part].reshape(self._n, -1, self._n)
+        return np.einsum("...g,igj->...ij", gain, weights) / self._acceleration_scale
+
+    def viscosity(self) -> Array:
+        """Command per velocity around rest, (n_motors, n_joints)."""
+        return self.weights[:, self._speed_part] / self._velocity_scale
+
+    def forward(self, angle: Array, velocity: Array, command: Array) -> Array:
+        """Acceleration (…, n_motors) that a command (…, n_motors) will bring about."""
+        rest = self.inverse(angle, velocity, np.zeros_like(angle))
+        inertia = self.inertia(angle)
+        ridge = 1e-6 * np.trace(inertia, axis1=-2, axis2=-1)[..., None, None] / self._n
+        return np.linalg.solve(inertia + ridge * np.eye(self._n), (command - rest)[..., None])[
+            ..., 0
+        ]
+
+    def correct(
+        self, fast: Array, angle: Array, velocity: Array, acceleration: Array, command: Array
+    ) -> Array:
+        """Fast state after a step, (n, n_motors): what the model missed within this movement.
+
+        b ← b + rate · (u − Wφ − b), added to the next command and forgotten at the end of the
+        trial; the fast process of Smith, Ghazizadeh & Shadmehr (2006,
+        doi:10.1371/journal.pbio.0040179), here as fast as one movement.
+        """
+        if self._no_fast_state:
+            return np.zeros_like(fast)
+        missed = command - self.inverse(angle, velocity, acceleration)
+        return fast + self._config.fast_rate * (np.clip(missed, -1.0, 1.0) - fast)
+
+    def learn(
+        self, angle: Array, velocity: Array, acceleration: Array, command: Array
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Learn from one step of each of n bodies, (n, n_motors) each as in `begin`.
+
+        Returns:
+            Climbing-fibre error e and where it was pain, both (n, n_motors).
+
+        """
+        inputs = self.features(angle, velocity, acceleration)
+        error = command - inputs @ self.weights.T
+        pain = self._is_pain(error)
+        for i in range(len(inputs)):
+            if pain[i].any() or self._blind:
+                continue
+            climbing_fibre = command[i] - self.weights @ inputs[i]
+            self._descend(inputs[i], climbing_fibre)
+            self.learnt += 1
+            self.error_variance += 0.01 * (climbing_fibre**2 - self.error_variance)
+        # Pain that does not end is no pain but a changed body: the bound gives way to it.
+        self.error_variance *= 1.01 ** pain.any(axis=1).sum()
+        return error, pain
+
+    def _is_pain(self, error: Array) -> NDArray[np.bool_]:
+        bound = self._config.outlier * np.sqrt(self.error_variance) + self._LEAST_PAIN
+        return np.abs(error) > bound
+
+    def _posture(self, angle: Array) -> tuple[Array, Array]:
+        base = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
+        one = np.ones((*angle.shape[:-1], 1))
+        (a0, b0), (a1, b1) = self._mossy
+        return (
+            np.concatenate([one, base, np.maximum(base @ a0 + b0, 0.0)], axis=-1),
+            np.concatenate([one, base, np.maximum(base @ a1 + b1, 0.0)], axis=-1),
+        )
+
+    def _descend(self, phi: Array, climbing_fibre: Array) -> None:
+        """One recursive least-squares step, in place."""
+        p_phi = blas.dsymv(1.0, self.covariance, phi, lower=1)
+        noise = self._NOISE_FLOOR + phi @ (self.prior * phi)
+        total = noise + phi @ p_phi
+        self.weights += np.multiply.outer(climbing_fibre, p_phi / total)
+        blas.dsyr(-1.0 / total, p_phi, a=self.covariance, lower=1, overwrite_a=1)
+        diagonal = np.einsum("ii->i", self.covariance)
+        diagonal += self._config.drift * self._config.prior_scale * self.prior
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        return {
+            "weights": self.weights,
+            "covariance": np.ascontiguousarray(self.covariance),
+            "error_variance": self.error_variance,
+            "velocity_scale": self._velocity_scale,
+            "acceleration_scale": self._acceleration_scale,
+            "granules_gravity": np.vstack(self._mossy[0]),
+            "granules_gain": np.vstack(self._mossy[1]),
+            "learnt": np.array(self.learnt),
+        }
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.weights = state["weights"].copy()
+        self.covariance = np.asfortranarray(state["covariance"])
+        self.error_variance = state["error_variance"].copy()
+        self._velocity_scale = state["velocity_scale"].copy()
+        self._acceleration_scale = state["acceleration_scale"].copy()
+        both = (state["granules_gravity"], state["granules_gain"])
+        self._mossy = [(m[:-1].copy(), m[-1].copy()) for m in both]
+        self.learnt = int(state["learnt"])

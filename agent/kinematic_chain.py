@@ -1,0 +1,162 @@
+"""Body geometry: which point in space a posture brings the hand to."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.percept import Array
+
+
+class KinematicChain:
+    r"""A chain of rotating joints whose axes and lengths are learnt from what is seen.
+
+    .. math:: y_j = p_j + R(a_j, q_j)\,(y_{j+1} - p_j), \qquad y_{n+1} = \text{tip}, \qquad
+              \hat x = (y_1)_{1..d} + C c
+
+    Joint j turns by angle q_j about the axis a_j through the point p_j (product of exponentials,
+    Brockett 1984, doi:10.1007/BFb0031048). What is born in is that a body is a chain of rigid
+    pieces; axes, points and tip are found by Levenberg–Marquardt from pairs of posture and seen
+    outcome, as in the learnt body schema of Hersch, Sauser & Billard (2008,
+    doi:10.1142/S0219843608001376).
+
+    Attributes:
+        parameters: (6 n + 3 + d c,) axes a (n × 3), points p (n × 3), tip (3), context matrix C
+            (d × c); lengths in the outcome's unit.
+        n_joints: n.
+        n_outcome: d, 1 to 3.
+        n_context: c, numbers that shift the outcome whatever the posture (a target's place when
+            the outcome is given relative to it).
+
+    """
+
+    def __init__(self, n_joints: int, n_outcome: int, n_context: int = 0):
+        if not 1 <= n_outcome <= 3:
+            raise ValueError(f"an outcome has 1 to 3 coordinates in space, not {n_outcome}")
+        self.n_joints, self.n_outcome, self.n_context = n_joints, n_outcome, n_context
+        self.parameters = np.zeros(6 * n_joints + 3 + n_outcome * n_context)
+        self.parameters[0 : 3 * n_joints : 3] = 1.0
+
+    def randomise(self, scale: float, rng: np.random.Generator) -> None:
+        """Start from random axes, and points `scale` (the outcome's unit) around the origin."""
+        n = self.n_joints
+        self.parameters[:] = 0.0
+        self.parameters[: 3 * n] = rng.normal(size=3 * n)
+        self.parameters[3 * n : 6 * n + 3] = scale * rng.normal(size=3 * n + 3)
+
+    def __call__(self, angle: Array, context: Array | None = None) -> Array:
+        """Outcome (…, d) of postures (…, n) in context (…, c)."""
+        return self._walk(angle, context, self.parameters)[0]
+
+    def jacobian(self, angle: Array) -> Array:
+        """Change of the outcome by each joint, (…, d, n), at postures (…, n)."""
+        _, turned, rotations, _ = self._walk(angle, None, self.parameters)
+        axis, point, _, _ = self._unpack(self.parameters)
+        unit = axis / np.linalg.norm(axis, axis=1, keepdims=True)
+        columns = []
+        frame = np.broadcast_to(np.eye(3), (*angle.shape[:-1], 3, 3))
+        for j in range(self.n_joints):
+            swing = np.cross(unit[j], turned[j] - point[j])
+            columns.append((frame @ swing[..., None])[..., : self.n_outcome, 0])
+            frame = frame @ rotations[j]
+        return np.stack(columns, axis=-1)
+
+    def fit(self, angle: Array, context: Array, outcome: Array, iterations: int = 60) -> float:
+        """Move the parameters to explain N postures; stops when that is done or stuck.
+
+        Args:
+            angle: (N, n) joint angles.
+            context: (N, c).
+            outcome: (N, d) as seen.
+            iterations: most Levenberg–Marquardt steps.
+
+        Returns:
+            Root mean square error over all coordinates, in the outcome's unit.
+
+        """
+        theta, damping = self.parameters, 1e-2
+        exact = 1e-6 * float(np.std(outcome, axis=0).max()) + 1e-12
+        error, slope = self._residual(theta, angle, context, outcome)
+        cost = error @ error
+        identity = np.eye(theta.size)
+        for _ in range(iterations):
+            curvature, descent = slope.T @ slope, slope.T @ error
+            while True:
+                trial = theta + np.linalg.solve(curvature + damping * identity, descent)
+                trial_error, trial_slope = self._residual(trial, angle, context, outcome)
+                trial_cost = trial_error @ trial_error
+                if trial_cost < cost or damping > 1e8:
+                    break
+                damping *= 4.0
+            if not trial_cost < cost:
+                break
+            settled = cost - trial_cost < 1e-6 * cost
+            theta, error, slope, cost = trial, trial_error, trial_slope, trial_cost
+            damping = max(damping / 3.0, 1e-9)
+            if settled or cost < error.size * exact**2:
+                break
+        self.parameters = theta
+        return float(np.sqrt(cost / error.size))
+
+    def _unpack(self, theta: Array) -> tuple[Array, Array, Array, Array]:
+        n = self.n_joints
+        return (
+            theta[: 3 * n].reshape(n, 3),
+            theta[3 * n : 6 * n].reshape(n, 3),
+            theta[6 * n : 6 * n + 3],
+            theta[6 * n + 3 :].reshape(self.n_outcome, self.n_context),
+        )
+
+    def _walk(
+        self, angle: Array, context: Array | None, theta: Array, slopes: bool = False
+    ) -> tuple[Array, list[Array], list[Array], list[Array]]:
+        """From the tip to the root; also each joint's turned point, rotation and axis slope."""
+        axis, point, tip, shift = self._unpack(theta)
+        length = np.linalg.norm(axis, axis=1)
+        cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
+        place = np.broadcast_to(tip, (*angle.shape[:-1], 3))
+        turned, rotations, axis_slopes = [], [], []
+        for j in range(self.n_joints - 1, -1, -1):
+            unit = axis[j] / length[j]
+            outer = np.outer(unit, unit)
+            c, s = cosine[..., j, :, :], sine[..., j, :, :]
+            rotation = c * np.eye(3) + s * _cross_matrix(unit) + (1.0 - c) * outer
+            arm = place - point[j]
+            if slopes:
+                along = (arm @ unit)[..., None, None]
+                by_axis = (1.0 - c) * (along * np.eye(3) + unit[:, None] * arm[..., None, :])
+                by_axis -= s * _cross_matrix(arm)
+                axis_slopes.append(by_axis @ ((np.eye(3) - outer) / length[j]))
+            place = point[j] + (rotation @ arm[..., None])[..., 0]
+            turned.append(place)
+            rotations.append(rotation)
+        outcome = place[..., : self.n_outcome]
+        if context is not None and self.n_context:
+            outcome = outcome + context @ shift.T
+        return outcome, turned[::-1], rotations[::-1], axis_slopes[::-1]
+
+    def _residual(
+        self, theta: Array, angle: Array, context: Array, outcome: Array
+    ) -> tuple[Array, Array]:
+        """What is seen minus what is expected (N d,), and the slope by parameters (N d, ·)."""
+        n, d = self.n_joints, self.n_outcome
+        expected, _, rotations, axis_slopes = self._walk(angle, context, theta, slopes=True)
+        slope = np.zeros((len(angle), d, theta.size))
+        frame = np.broadcast_to(np.eye(3), (len(angle), 3, 3))
+        for j in range(n):
+            slope[:, :, 3 * j : 3 * j + 3] = (frame @ axis_slopes[j])[:, :d]
+            by_point = frame @ (np.eye(3) - rotations[j])
+            slope[:, :, 3 * (n + j) : 3 * (n + j) + 3] = by_point[:, :d]
+            frame = frame @ rotations[j]
+        slope[:, :, 6 * n : 6 * n + 3] = frame[:, :d]
+        for i in range(d):
+            first = 6 * n + 3 + i * self.n_context
+            slope[:, i, first : first + self.n_context] = context
+        return (outcome - expected).ravel(), slope.reshape(len(angle) * d, -1)
+
+
+def _cross_matrix(vector: Array) -> NDArray[np.float64]:
+    """(…, 3) to (…, 3, 3) such that the matrix times w is the cross product with w."""
+    matrix = np.zeros((*vector.shape, 3))
+    x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
+    matrix[..., 0, 1], matrix[..., 0, 2], matrix[..., 1, 2] = -z, y, -x
+    matrix[..., 1, 0], matrix[..., 2, 0], matrix[..., 2, 1] = z, -y, x
+    return matrix

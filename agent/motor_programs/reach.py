@@ -1,0 +1,177 @@
+"""Reach: bring the outcome to the goal, by several postures and at several vigours."""
+
+import numpy as np
+from scipy.stats import qmc
+
+from agent.body_schema import BodySchema
+from agent.cerebellum import Cerebellum
+from agent.config import ReachConfig
+from agent.optimal_control import riccati_feedback
+from agent.percept import Array, Proposals
+
+
+class Reach:
+    r"""Proposes movements to postures that bring the outcome to the goal.
+
+    Final postures q* are found by damped Gauss–Newton through the learnt geometry, from many
+    starts. To each, the optimal feedback movement is laid out (Todorov & Jordan 2002,
+    doi:10.1038/nn963), with the dynamics made linear by the cerebellum's inverse model, for
+    several weights of distance against effort (the vigours):
+
+    .. math:: \min_{\dot v} \sum_t \frac{\text{vigour}\, w_d}{\|e_0\|} \left( \|J \Delta q\|^2 +
+        \rho \|\Delta q\|^2 \right) + w_u \|M \dot v + D v\|^2
+
+    Each is then imagined: the commands from the inverse model, the outcome from the geometry,
+    the reward from the form it was found to have. What a motor cannot give counts against it.
+    """
+
+    _HELD = 0.1  # ρ over the mean squared lever arm: how firmly the whole posture is wanted
+    _SMOOTH = 1e-3  # (Least cost of accelerating any joint, over the mean cost)
+    _FULL = 0.9  # (Command from which a motor counts as strained)
+
+    def __init__(self, n_joints: int, config: ReachConfig):
+        self._config = config
+        # Spread evenly and always the same: where to look for postures is no matter of luck.
+        self._spread = qmc.Halton(n_joints, scramble=False).random(config.starts + 1)[1:]
+
+    def postures(self, angle: Array, aim: Array, schema: BodySchema) -> Array:
+        """Find distinct final postures (k, n_joints), the nearest first.
+
+        Args:
+            angle: (n_joints,) where the body is.
+            aim: (d,) what the geometry's outcome must become.
+            schema: the geometry and the limits felt so far.
+
+        """
+        low, high = schema.limits()
+        centre = schema.habitual()
+        half = np.minimum(np.pi, 0.5 * (schema.free_high - schema.free_low) + 1.0)
+        start = np.clip(centre + (2 * self._spread - 1) * half, low, high)
+        q = np.concatenate([angle[None], start])
+        tolerance = schema.spread
+        for _ in range(25):
+            miss = aim - schema.chain(q)
+            jacobian = schema.chain.jacobian(q)
+            transpose = np.swapaxes(jacobian, -1, -2)
+            square = jacobian @ transpose + (0.01 * tolerance) ** 2 * np.eye(len(aim))
+            inverse = transpose @ np.linalg.inv(square)
+            move = (inverse @ miss[..., None])[..., 0]
+            home = 0.1 * np.where(schema.periodic, 0.0, centre - q)
+            home -= (inverse @ (jacobian @ home[..., None]))[..., 0]
+            q = np.clip(q + np.clip(move + home, -0.3, 0.3), low, high)
+        miss_size = np.linalg.norm(aim - schema.chain(q), axis=-1)
+        q = angle + schema.difference(q, angle)
+        good = miss_size <= miss_size.min() + 0.01 * tolerance
+        q = q[good][np.argsort(np.abs(q[good] - angle).sum(axis=1))]
+        chosen: list[Array] = []
+        for posture in q:
+            if all(np.abs(schema.difference(posture, other)).max() > 0.1 for other in chosen):
+                chosen.append(posture)
+            if len(chosen) == self._config.postures:
+                break
+        return np.array(chosen)
+
+    def propose(
+        self,
+        angle: Array,
+        velocity: Array,
+        aim: Array,
+        schema: BodySchema,
+        cerebellum: Cerebellum,
+        horizon: int,
+    ) -> Proposals:
+        """Lay out and imagine movements of one body.
+
+        Args:
+            angle: (n_joints,) felt.
+            velocity: (n_joints,) felt.
+            aim: (d,) what the geometry's outcome must become.
+            schema: body schema that has been found.
+            cerebellum: inverse model.
+            horizon: steps to imagine.
+
+        """
+        postures = self.postures(angle, aim, schema)
+        gains = self._feedback(postures, angle, aim, schema, cerebellum)
+        n, n_vigours = len(angle), len(self._config.vigours)
+        final = np.repeat(postures, n_vigours, axis=0)
+        a, b = _double_integrator(n, schema.step)
+        closed = a - b @ gains
+        state = np.empty((len(final), horizon + 1, 2 * n))
+        state[:, 0, :n], state[:, 0, n:] = angle - final, velocity
+        for t in range(horizon):
+            state[:, t + 1] = (closed @ state[:, t, :, None])[..., 0]
+        wanted_angle = state[..., :n] + final[:, None]
+        wanted_velocity = state[..., n:]
+        acceleration = -(gains[:, None] @ state[:, :-1, :, None])[..., 0]
+        reward = self._imagine(wanted_angle, wanted_velocity, acceleration, aim, schema, cerebellum)
+        vigour = np.tile(np.arange(n_vigours), len(postures))
+        sane = np.isfinite(reward).all(axis=1)
+        return Proposals(
+            wanted_angle[sane],
+            wanted_velocity[sane],
+            acceleration[sane],
+            reward[sane],
+            vigour[sane],
+        )
+
+    def _feedback(
+        self,
+        postures: Array,
+        angle: Array,
+        aim: Array,
+        schema: BodySchema,
+        cerebellum: Cerebellum,
+    ) -> Array:
+        """Acceleration gains of every posture × vigour, (k, n, 2 n)."""
+        reward = schema.reward
+        n = len(angle)
+        a, b = _double_integrator(n, schema.step)
+        jacobian = schema.chain.jacobian(postures)
+        lever = np.swapaxes(jacobian, -1, -2) @ jacobian
+        mean_lever = np.trace(lever, axis1=-2, axis2=-1)[:, None, None] / n
+        pull = lever + self._HELD * mean_lever * np.eye(n)
+        distance = np.linalg.norm(aim - schema.chain(angle)) + 0.02 * schema.spread
+        inertia, viscosity = cerebellum.inertia(postures), cerebellum.viscosity()
+        moving = np.zeros((n, 2 * n))
+        moving[:, n:] = viscosity
+        # Effort that costs nothing would call for endless strength.
+        effort = max(reward.effort, 1e-3 * reward.distance * schema.spread)
+        q = effort * np.broadcast_to(moving.T @ moving, (len(postures), 2 * n, 2 * n))
+        s = effort * moving.T @ inertia
+        r = effort * np.swapaxes(inertia, -1, -2) @ inertia
+        mean_r = np.trace(r, axis1=-2, axis2=-1)[:, None, None] / n
+        r = r + self._SMOOTH * mean_r * np.eye(n)
+        vigour = np.array(self._config.vigours)[None, :, None, None]
+        q = np.repeat(q[:, None], vigour.size, axis=1)
+        q[:, :, :n, :n] += vigour * (reward.distance / distance) * pull[:, None]
+        stacked = [np.repeat(x, vigour.size, axis=0) for x in (r, s)]
+        return riccati_feedback(a, b, q.reshape(-1, 2 * n, 2 * n), *stacked)
+
+    def _imagine(
+        self,
+        angle: Array,
+        velocity: Array,
+        acceleration: Array,
+        aim: Array,
+        schema: BodySchema,
+        cerebellum: Cerebellum,
+    ) -> Array:
+        """Reward of each step of the movements, (k, h)."""
+        mid_angle = 0.5 * (angle[:, 1:] + angle[:, :-1])
+        mid_velocity = 0.5 * (velocity[:, 1:] + velocity[:, :-1])
+        command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
+        distance = np.linalg.norm(schema.chain(angle[:, 1:]) - aim, axis=-1)
+        strain = np.maximum(np.abs(command) - self._FULL, 0.0).sum(axis=-1)
+        reward = schema.reward
+        return (
+            reward.offset
+            - reward.distance * (distance + 10.0 * schema.spread * strain)
+            - reward.effort * (command**2).sum(axis=-1)
+        )
+
+
+def _double_integrator(n: int, step: float) -> tuple[Array, Array]:
+    identity, zero = np.eye(n), np.zeros((n, n))
+    a = np.block([[identity, step * identity], [zero, identity]])
+    return a, np.vstack([0.5 * step**2 * identity, step * identity])

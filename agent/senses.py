@@ -1,0 +1,162 @@
+"""Senses: from a Gymnasium observation to what is felt and seen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from agent.errors import SensoryError, UnsupportedSpaceError
+from agent.percept import Array, Body, Percept
+
+GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
+
+
+class Senses:
+    """Lines up an observation as numbered channels, and reads them once the body is known.
+
+    A flat observation gives its numbers as channels. A goal dict gives those of `observation`,
+    then of `achieved_goal`, then of `desired_goal`; its keys are a hint that is taken.
+    A command u in [−1, 1] per motor is spread over the action box.
+
+    Attributes:
+        n_channels: how many numbers an observation has.
+        n_motors: how many numbers an action has.
+        proprioception: channels among which joints are looked for.
+        achieved: channels of `achieved_goal`, empty for a flat observation.
+        desired: channels of `desired_goal`, empty for a flat observation.
+
+    Raises:
+        UnsupportedSpaceError: for spaces that are not flat boxes of numbers, or a goal dict of
+            them, or for actions without bounds.
+
+    """
+
+    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]):
+        self._keys = self._find_keys(observation_space)
+        sizes = [self._box_size(observation_space[k], k) for k in self._keys] or [
+            self._box_size(observation_space, "the observation")
+        ]
+        self._sizes = sizes
+        edges = np.cumsum([0, *sizes])
+        self.n_channels = int(edges[-1])
+        self.proprioception = np.arange(sizes[0])
+        self.achieved = np.arange(edges[1], edges[2]) if self._keys else np.empty(0, np.int64)
+        self.desired = np.arange(edges[2], edges[3]) if self._keys else np.empty(0, np.int64)
+
+        if not isinstance(action_space, spaces.Box) or len(action_space.shape) != 1:
+            raise UnsupportedSpaceError(
+                f"the action space is {action_space}: motors need a flat Box of numbers; wrap the "
+                "environment so that it takes one (gymnasium.wrappers.FlattenAction, or another "
+                "task: discrete acts have no muscles)"
+            )
+        low, high = action_space.low.astype(float), action_space.high.astype(float)
+        if not (np.isfinite(low) & np.isfinite(high) & (high > low)).all():
+            raise UnsupportedSpaceError(
+                f"the action space {action_space} has no bounds, or empty ones: give each motor "
+                "a finite range, e.g. with gymnasium.wrappers.RescaleAction(env, -1, 1)"
+            )
+        self.n_motors = low.size
+        self._center, self._half = (high + low) / 2, (high - low) / 2
+
+    @staticmethod
+    def _find_keys(space: spaces.Space[Any]) -> tuple[str, ...]:
+        if not isinstance(space, spaces.Dict):
+            return ()
+        missing = [key for key in GOAL_KEYS if key not in space.spaces]
+        if missing or len(space.spaces) != len(GOAL_KEYS):
+            raise UnsupportedSpaceError(
+                f"the observation is a dict of {', '.join(space.spaces)}: a goal task has exactly "
+                f"{', '.join(GOAL_KEYS)}; for any other dict use "
+                "gymnasium.wrappers.FlattenObservation(env)"
+            )
+        if space["achieved_goal"].shape != space["desired_goal"].shape:
+            raise UnsupportedSpaceError(
+                f"achieved_goal has shape {space['achieved_goal'].shape} and desired_goal "
+                f"{space['desired_goal'].shape}: they must be the same kind of thing"
+            )
+        return GOAL_KEYS
+
+    @staticmethod
+    def _box_size(space: spaces.Space[Any], name: str) -> int:
+        if not isinstance(space, spaces.Box) or len(space.shape) != 1 or space.shape[0] == 0:
+            raise UnsupportedSpaceError(
+                f"{name} is {space}: the brain feels a flat Box of numbers (joint angles, "
+                "velocities, positions), not images or discrete states; choose a state-based "
+                "task, or use gymnasium.wrappers.FlattenObservation(env)"
+            )
+        return int(space.shape[0])
+
+    def channels(self, observation: Any) -> Array:
+        """Line up a batch of observations.
+
+        Args:
+            observation: (n, n_channels), or a dict of arrays (n, ·).
+
+        Returns:
+            (n, n_channels) float64, a copy.
+
+        Raises:
+            SensoryError: when a number is NaN or infinite, or the shape is not that of the space.
+
+        """
+        if self._keys:
+            if not isinstance(observation, Mapping) or set(observation) != set(self._keys):
+                got = list(observation) if isinstance(observation, Mapping) else type(observation)
+                raise SensoryError(f"the observation has {got}: expected {', '.join(self._keys)}")
+            parts = [np.asarray(observation[key], float) for key in self._keys]
+        else:
+            parts = [np.asarray(observation, float)]
+        for part, size, name in zip(
+            parts, self._sizes, self._keys or ("observation",), strict=True
+        ):
+            if part.ndim != 2 or part.shape[1] != size:
+                raise SensoryError(f"{name} has shape {part.shape}: expected (n, {size})")
+        joined = np.concatenate(parts, axis=1)
+        bad = np.argwhere(~np.isfinite(joined))
+        if len(bad):
+            body, channel = (int(i) for i in bad[0])
+            raise SensoryError(
+                f"{self.channel_name(channel)} of environment {body} is {joined[body, channel]}: "
+                "the simulation has diverged or a sensor is broken; nothing was learnt from it. "
+                "End the episode there (terminated) or repair the environment"
+            )
+        return joined
+
+    def channel_name(self, channel: int) -> str:
+        """Name a channel as the environment's author would: key and index."""
+        if not self._keys:
+            return f"observation[{channel}]"
+        for key, size in zip(self._keys, self._sizes, strict=True):
+            if channel < size:
+                return f"{key}[{channel}]"
+            channel -= size
+        raise IndexError(channel)
+
+    def action(self, command: Array) -> NDArray[np.float32]:
+        """Spread commands (n, n_motors) in [−1, 1] over the action box."""
+        return (self._center + self._half * np.clip(command, -1.0, 1.0)).astype(np.float32)
+
+    def command(self, action: Any) -> Array:
+        """Turn actions (n, n_motors) back into commands in [−1, 1]."""
+        return (np.asarray(action, float) - self._center) / self._half
+
+    def angles(self, channels: Array, body: Body) -> Array:
+        """Joint angles (…, n_joints) from channels (…, n_channels)."""
+        angle: Array = channels[..., body.sine].copy()
+        pair = body.periodic
+        angle[..., pair] = np.arctan2(angle[..., pair], channels[..., body.cosine[pair]])
+        return angle
+
+    def percept(self, channels: Array, body: Body) -> Percept:
+        """Read channels (n, n_channels) with the body schema."""
+        outcome = channels[:, body.outcome]
+        has_goal = len(body.goal) > 0
+        return Percept(
+            angle=self.angles(channels, body),
+            velocity=channels[:, body.velocity],
+            outcome=outcome,
+            context=channels[:, body.context],
+            goal=channels[:, body.goal] if has_goal else np.zeros_like(outcome),
+        )

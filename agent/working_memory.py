@@ -1,0 +1,55 @@
+"""Working memory: what a body is in the middle of. Never weights."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Memory = dict[str, NDArray]
+
+REST, BABBLE, REACH = -1, 0, 1
+
+
+def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
+    """Working memory of n bodies at the start of an episode; every array is (n, …).
+
+    Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
+    `babble` command and its `strength`; `felt` whether there was a step before, with
+    `last_angle`, `last_velocity`, `last_command`, `last_outcome`; `fast_state` of the cerebellum;
+    `visual_bias` seen minus expected outcome; the plan: `plan_angle`, `plan_velocity`,
+    `plan_acceleration`, `plan_reward` over its `plan_length` (0 where there is none), how far it
+    is (`plan_step`), its `plan_vigour`, the `plan_setting` (channels) and `plan_bias` it was made
+    for, and the `shift` of its postures by what was seen since.
+    """
+    zeros = np.zeros
+    return {
+        "steps": zeros(n, np.int64),
+        "episode": np.full(n, -1, np.int64),
+        "program": np.full(n, REST, np.int64),
+        "babble": zeros((n, n_motors)),
+        "strength": zeros(n),
+        "felt": zeros(n, np.bool_),
+        "last_angle": zeros((n, n_motors)),
+        "last_velocity": zeros((n, n_motors)),
+        "last_command": zeros((n, n_motors)),
+        "last_outcome": zeros((n, 3)),
+        "fast_state": zeros((n, n_motors)),
+        "visual_bias": zeros((n, 3)),
+        "plan_angle": zeros((n, horizon + 1, n_motors)),
+        "plan_velocity": zeros((n, horizon + 1, n_motors)),
+        "plan_acceleration": zeros((n, horizon, n_motors)),
+        "plan_reward": zeros((n, horizon)),
+        "plan_length": zeros(n, np.int64),
+        "plan_step": zeros(n, np.int64),
+        "plan_vigour": zeros(n, np.int64),
+        "plan_setting": zeros((n, n_channels)),
+        "plan_bias": zeros((n, 3)),
+        "shift": zeros((n, n_motors)),
+    }
+
+
+def begin_episodes(memory: Memory, starts: NDArray[np.bool_]) -> Memory:
+    """Copy of a memory in which the bodies at `starts` (n,) are at the start of an episode."""
+    fresh = {name: value.copy() for name, value in memory.items()}
+    if starts.any():
+        for name, value in fresh.items():
+            value[starts] = -1 if name in ("episode", "program") else 0
+    return fresh
