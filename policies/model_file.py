@@ -48,7 +48,7 @@ def write(target: FileOrPath, document: Any, arrays: Mapping[str, np.ndarray]) -
         target: path (``.neonate`` is added where it has no suffix, missing folders are made), or a
             file opened for writing bytes.
         document: what JSON can hold: dicts with string keys, lists, strings, finite numbers, None.
-        arrays: arrays of any shape: booleans, integers, or finite floats of 16 to 64 bits.
+        arrays: arrays of any shape: booleans, integers, or floats of 16 to 64 bits, NaN excepted.
 
     Returns:
         The path written; None for an open file.
@@ -109,7 +109,7 @@ def read(source: FileOrPath) -> tuple[Any, dict[str, np.ndarray]]:
             f"{name} is damaged: its contents do not match the SHA-256 digest stored with them. "
             "Load an earlier checkpoint or another copy."
         )
-    _check_finite(arrays, f"{name} cannot be used. Load an earlier checkpoint.")
+    _refuse_nan(arrays, f"{name} cannot be used. Load an earlier checkpoint.")
     return label["document"], {key: array.copy() for key, array in arrays.items()}
 
 
@@ -133,7 +133,7 @@ def _encode(document: Any, arrays: Mapping[str, np.ndarray]) -> bytes:
                 f"Array {key!r} has dtype {array.dtype}, of which the file holds none. "
                 f"Nothing was saved; give it one of {', '.join(sorted(DTYPES))}."
             )
-    _check_finite(arrays, "Nothing was saved.")
+    _refuse_nan(arrays, "Nothing was saved.")
     # safetensors copies the memory as it lies: another order than this would come back scrambled.
     arrays = {
         key: np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
@@ -199,10 +199,10 @@ def _why_not_ours(name: str, data: bytes, error: Exception) -> str:
     )
 
 
-def _check_finite(arrays: Mapping[str, np.ndarray], consequence: str) -> None:
+def _refuse_nan(arrays: Mapping[str, np.ndarray], consequence: str) -> None:
     for key, array in arrays.items():
-        if array.dtype.name in _FLOATS and not np.isfinite(array).all():
-            raise ModelFileError(f"Array {key!r} has NaN or infinite values: {consequence}")
+        if array.dtype.name in _FLOATS and np.isnan(array).any():
+            raise ModelFileError(f"Array {key!r} has NaN in it: {consequence}")
 
 
 def _canonical(document: Any) -> str:
