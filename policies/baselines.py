@@ -8,6 +8,7 @@ agent = make_algorithm("sac", "neonate/Reach-v0", seed=0).learn(20_000)
 import difflib
 import io
 import os
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,12 @@ from stable_baselines3 import PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.noise import NormalActionNoise
-from stable_baselines3.common.vec_env import DummyVecEnv, VecCheckNan, VecEnv, VecNormalize
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
+from agent import BrainConfig
+from policies.brain_agent import BrainAgent
+from policies.checked_env import FiniteVecEnv, check_spaces
 from policies.priors import JacobianPD, Prior, RandomActions
 from policies.sb3_settings import TD3_NOISE, kind_of, settings_for
 
@@ -64,7 +69,7 @@ def make_algorithm(
     name: str,
     env: EnvLike,
     seed: int,
-    brain_config: Any = None,
+    brain_config: BrainConfig | None = None,
     *,
     steps: int | None = None,
     tensorboard_log: str | None = None,
@@ -76,7 +81,7 @@ def make_algorithm(
         name: one of `ALGORITHMS`.
         env: an environment, its id, a function that makes one, or a `VecEnv`.
         seed: seeds the algorithm and its training environment.
-        brain_config: `agent.BrainConfig`, for `brain` only.
+        brain_config: the configuration of `brain`; the others have none.
         steps: the training budget, if it is known: a replay buffer need not be larger.
         tensorboard_log: folder of TensorBoard's logs.
         verbose: SB3's verbosity.
@@ -95,6 +100,9 @@ def make_algorithm(
         "tensorboard_log": tensorboard_log,
         "device": "cpu",
     }
+    if name == "brain":
+        return BrainAgent("BrainPolicy", vec_env, brain=brain_config, **common)
+    check_spaces(vec_env.observation_space, vec_env.action_space)
     if name in PRIORS:
         policy = next(iter(PRIORS[name].policy_aliases))
         return PRIORS[name](policy, vec_env, **common)
@@ -103,7 +111,7 @@ def make_algorithm(
     if name == "td3":
         size = spaces.flatdim(vec_env.action_space)
         settings["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, TD3_NOISE))
-    vec_env = VecCheckNan(vec_env, raise_exception=True)
+    vec_env = FiniteVecEnv(vec_env)
     if normalisation is not None:
         vec_env = VecNormalize(vec_env, **normalisation)
     policy = (
@@ -133,6 +141,9 @@ def save_algorithm(agent: BaseAlgorithm, path: str | os.PathLike[str]) -> None:
     The file is written beside `path` first and then moved, so that `path` is whole at any time.
     """
     path = Path(path)
+    if isinstance(agent, BrainAgent):
+        agent.save(path)  # moves the file in place by itself
+        return
     beside = path.with_name(f".{path.name}.part{path.suffix}")
     agent.save(beside)
     normaliser = agent.get_vec_normalize_env()
@@ -144,8 +155,20 @@ def save_algorithm(agent: BaseAlgorithm, path: str | os.PathLike[str]) -> None:
     os.replace(beside, path)
 
 
-def load_algorithm(name: str, path: str | os.PathLike[str], env: EnvLike) -> BaseAlgorithm:
+def load_algorithm(
+    name: str,
+    path: str | os.PathLike[str],
+    env: EnvLike,
+    replay_buffer: Path | None = None,
+) -> BaseAlgorithm:
     """Load what `save_algorithm` wrote. SB3's format unpickles: load only files that you trust.
+
+    Args:
+        name: one of `ALGORITHMS`.
+        path: the file.
+        env: an environment, its id, a function that makes one, or a `VecEnv`.
+        replay_buffer: file of an off-policy algorithm's replay buffer, as SB3 wrote it. Without
+            it, `learn` first fills an empty buffer with random steps, as at the beginning.
 
     Raises:
         UnknownAlgorithmError: no algorithm has this name.
@@ -158,6 +181,8 @@ def load_algorithm(name: str, path: str | os.PathLike[str], env: EnvLike) -> Bas
     if not path.is_file():
         raise FileNotFoundError(f"no model at {path}: train one with `neonate train`")
     vec_env = as_vec_env(env)
+    if name == "brain":
+        return BrainAgent.load(path, vec_env)
     if name in PRIORS:
         return PRIORS[name].load(path, vec_env, device="cpu")
     try:
@@ -168,13 +193,22 @@ def load_algorithm(name: str, path: str | os.PathLike[str], env: EnvLike) -> Bas
             f"{path} is not a model of {name!r} or is damaged: train it again"
         ) from error
     kind = kind_of(vec_env.observation_space, _episode_steps(vec_env))
-    _, normalisation = settings_for(name, kind)
-    vec_env = VecCheckNan(vec_env, raise_exception=True)
+    settings, normalisation = settings_for(name, kind)
+    vec_env = FiniteVecEnv(vec_env)
     if saved is not None:
         vec_env = VecNormalize(vec_env, **(normalisation or {}))
         with np.load(io.BytesIO(saved), allow_pickle=False) as arrays:
             _restore(vec_env, dict(arrays))
-    return SB3_CLASSES[name].load(path, vec_env, device="cpu")
+    agent = SB3_CLASSES[name].load(path, vec_env, device="cpu")
+    if isinstance(agent, OffPolicyAlgorithm):
+        agent.learning_starts = settings["learning_starts"]
+        if replay_buffer is None:
+            agent.learning_starts += agent.num_timesteps
+        else:
+            with warnings.catch_warnings():  # the episode under way is cut short: that is meant
+                warnings.filterwarnings("ignore", "The last trajectory in the replay buffer")
+                agent.load_replay_buffer(replay_buffer)
+    return agent
 
 
 def as_vec_env(env: EnvLike) -> VecEnv:

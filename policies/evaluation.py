@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv
 
+from policies.checked_env import FiniteVecEnv
 from policies.priors import JacobianPD
 
 SIDE_BY_SIDE = 50  # episodes that run at once
@@ -50,7 +51,8 @@ class Evaluator:
         if episodes < 1:
             raise ValueError(f"{episodes} evaluation episodes: at least 1 is needed")
         self.seeds = first_seed + np.arange(episodes)
-        self.env = DummyVecEnv([make_env for _ in range(min(episodes, SIDE_BY_SIDE))])
+        bodies = [make_env for _ in range(min(episodes, SIDE_BY_SIDE))]
+        self.env = FiniteVecEnv(DummyVecEnv(bodies))
 
     def __call__(self, agent: BaseAlgorithm) -> EpisodeScores:
         """Run every episode once."""

@@ -1,5 +1,6 @@
 """The command `neonate`: one subcommand per module."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -9,9 +10,13 @@ from tyro.conf import subcommand
 import envs  # noqa: F401  it chooses how MuJoCo draws, before policies import mujoco
 from agent.errors import SensoryError, UnsupportedSpaceError
 from policies.baselines import UnknownAlgorithmError
+from policies.model_file import ModelFileError
 from policies.priors import UnsuitableBodyError
+from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
+from scripts.render import Render
+from scripts.train import Train
 
 USER_ERRORS = (
     UserError,
@@ -19,21 +24,31 @@ USER_ERRORS = (
     UnsuitableBodyError,
     UnsupportedSpaceError,
     SensoryError,
+    ModelFileError,
+    OSError,
 )
 
-Command = Annotated[Evaluate, subcommand("evaluate")]
+Command = (
+    Annotated[Train, subcommand("train")]
+    | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Render, subcommand("render")]
+    | Annotated[Benchmark, subcommand("benchmark")]
+)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 after a user's error, 130 after Ctrl-C."""
-    command = tyro.cli(
-        Command,
-        prog="neonate",
-        description="A newborn brain for robot bodies.",
-        args=argv,
-    )
     try:
+        command = tyro.cli(
+            Command,
+            prog="neonate",
+            description="A newborn brain for robot bodies.",
+            args=argv,
+        )
         command.run()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except USER_ERRORS as error:
         print(f"neonate: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 
 matplotlib.use("Agg")  # a picture is written, no window is opened
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from policies.baselines import learns
 from scripts.files import replacing
@@ -42,6 +42,8 @@ def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
         for axis, (metric, label) in zip(axes[0], metrics, strict=True):
             _draw(axis, metric, records)
             axis.set(xscale="log", xlabel="environment steps of training", ylabel=label)
+            axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axis.xaxis.set_minor_formatter(NullFormatter())
             axis.grid(alpha=0.25, linewidth=0.6)
         if success:
             axes[0, 1].set_ylim(-0.02, 1.02)
@@ -53,13 +55,15 @@ def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
 
 
 def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
-    lowest = []
+    means: list[float] = []
     for name, group in by_algorithm(records).items():
         curve = mean_curve(group, metric)
         label = LABELS.get(name, name.upper())
-        lowest.append(curve.mean.min())
+        if name != "random":  # it may be far below everything that learns
+            means += [float(curve.mean.min()), float(curve.mean.max())]
         if not learns(name):
             style = "--" if name == "pd" else ":"
+            label += f" ({curve.mean[-1]:.3g})"
             axis.axhline(curve.mean[-1], color=COLOURS[name], linestyle=style, label=label)
             continue
         axis.plot(
@@ -80,7 +84,7 @@ def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
             alpha=0.18,
             linewidth=0,
         )
-    if metric == "return_mean":  # wide bands of few seeds must not squeeze the curves
-        top = axis.get_ylim()[1]
-        low = float(np.min(lowest))
-        axis.set_ylim(low - 0.05 * (top - low), top)
+    if metric == "return_mean":  # the wide bands of few seeds must not squeeze the curves
+        low, top = min(means), max(means)
+        margin = max(0.08 * (top - low), 0.01 * abs(top))
+        axis.set_ylim(low - margin, top + margin)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,12 +18,13 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from agent.config import BrainConfig, config_to_dict
 from policies.baselines import algorithm_settings, check_name, learns
 from scripts.curves import plot_curves
 from scripts.errors import UserError
 from scripts.files import claim_folder, read_json, write_json
 from scripts.learning_curve import Run, prepare_worker, run_curve
-from scripts.summary import Threshold, default_thresholds, print_table, summarise, write_csv
+from scripts.summary import Threshold, default_thresholds, print_tables, summarise, write_csv
 from scripts.tasks import Task, parse_kwargs
 from scripts.versions import command_line, versions
 
@@ -70,6 +71,8 @@ class Evaluate:
     """Runs at a time, each in its own process on one core."""
     resume: bool = False
     """Keep the finished runs of DIR and do the rest."""
+    brain: BrainConfig = field(default_factory=BrainConfig)
+    """Settings of the brain."""
 
     def run(self) -> None:
         """Do it."""
@@ -113,6 +116,7 @@ class Evaluate:
             settings = {name: algorithm_settings(name, env, steps[name]) for name in self.algos}
         finally:
             env.close()
+        settings["brain"] = config_to_dict(self.brain)
         return [
             Run(
                 task,
@@ -123,6 +127,7 @@ class Evaluate:
                 self.eval_episodes,
                 self.eval_seed,
                 settings[name],
+                self.brain if name == "brain" else None,
             )
             for name in self.algos
             for seed in train
@@ -136,7 +141,7 @@ class Evaluate:
         write_csv(self.out / "summary.csv", rows, thresholds)
         plot_curves(self.out / "curves.png", self.env, records)
         last = self.eval_seed + self.eval_episodes - 1
-        print_table(console, f"{self.env}, episodes {self.eval_seed} to {last}", rows, thresholds)
+        print_tables(console, f"{self.env}, episodes {self.eval_seed} to {last}", rows, thresholds)
         for name in ("results.json", "summary.csv", "curves.png"):
             console.print(f"wrote {self.out / name}", soft_wrap=True)
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
+from agent.config import BrainConfig
 from policies.baselines import learns, make_algorithm
 from policies.evaluation import Evaluator
 from scripts.tasks import Task
@@ -42,8 +43,9 @@ class Run:
     eval_episodes: int
     eval_seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What the algorithm is set to, for the record; for `brain` also what it is made with."""
-    brain_config: Any = None
+    """What the algorithm is set to, for the record."""
+    brain_config: BrainConfig | None = None
+    """What the brain is made with."""
 
     def key(self) -> dict[str, Any]:
         """Name all that makes a finished run the same as this one."""

@@ -226,28 +226,47 @@ def _cell(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
-def print_table(
+def print_tables(
     console: Console, title: str, rows: Sequence[Row], thresholds: Sequence[Threshold]
 ) -> None:
-    """Show the summary."""
-    table = Table(title=title, caption=_caption(thresholds), header_style="bold")
-    table.add_column("algorithm")
+    """Show the final scores, and for each threshold what it took to reach it."""
     success = any(row.final_success is not None for row in rows)
     heads = ["seeds", "steps", "CPU s", "final return", "worst seed", *["success"] * success]
-    for threshold in thresholds:
-        heads += [f"steps to\n{threshold.label}", "CPU s", "fewer steps\nthan SB3", "less CPU"]
-    for head in heads:
-        table.add_column(head, justify="right")
+    table = _table(
+        title,
+        heads,
+        "±: half of the 95 % confidence interval over seeds; pd and random do not learn",
+    )
     for row in rows:
         band = "" if math.isnan(row.final_half_width) else f" ± {row.final_half_width:.2f}"
-        cells = [row.algo, f"{row.seeds}", f"{row.steps:,}", f"{row.cpu_seconds:.1f}"]
+        cells = [f"{row.seeds}", f"{row.steps:,}", f"{row.cpu_seconds:.1f}"]
         cells += [f"{row.final_return:.2f}{band}", f"{row.worst_seed:.2f}"]
         if success:
-            cells.append("" if row.final_success is None else f"{100 * row.final_success:.0f} %")
-        for cost in row.costs:
-            cells += _cost_cells(cost)
-        table.add_row(*cells, style="bold" if row.algo == "brain" else None)
+            cells.append("" if row.final_success is None else f"{100 * row.final_success:.1f} %")
+        _add(table, row.algo, cells)
     console.print(table)
+    for i, threshold in enumerate(thresholds):
+        table = _table(
+            f"To {threshold.label}",
+            ["steps", "CPU s", "steps of SB3", "CPU of SB3"],
+            "until the mean over seeds first reaches it; the last columns say how many times\n"
+            "as much the quickest Stable-Baselines3 algorithm took",
+        )
+        for row in rows:
+            _add(table, row.algo, _cost_cells(row.costs[i]))
+        console.print(table)
+
+
+def _table(title: str, heads: Sequence[str], caption: str) -> Table:
+    table = Table(title=title, caption=caption, header_style="bold", min_width=60)
+    table.add_column("algorithm")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    return table
+
+
+def _add(table: Table, algo: str, cells: Sequence[str]) -> None:
+    table.add_row(algo, *cells, style="bold" if algo == "brain" else None)
 
 
 def _cost_cells(cost: Cost) -> list[str]:
@@ -255,15 +274,7 @@ def _cost_cells(cost: Cost) -> list[str]:
         return ["not reached", "", "", ""]
     bound = "≥ " if cost.at_least else ""
     ratios = [
-        f"{bound}{ratio:.3g}×" if math.isfinite(ratio) else ""
+        f"{bound}{ratio:.3g} ×" if math.isfinite(ratio) else ""
         for ratio in (cost.steps_ratio, cost.cpu_ratio)
     ]
     return [f"{cost.steps:,.0f}", f"{cost.cpu_seconds:.2f}", *ratios]
-
-
-def _caption(thresholds: Sequence[Threshold]) -> str:
-    text = "± half of the 95 % confidence interval over seeds; pd and random are not trained"
-    if thresholds:
-        text += "\nto a score: until the mean over seeds first reaches it"
-        text += "; ratios are to the SB3 algorithm that was quickest there"
-    return text

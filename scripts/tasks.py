@@ -81,7 +81,8 @@ def _check_id(env: str) -> None:
     try:
         gym.spec(env)  # also finds `module:id` and the newest version of an unversioned id
     except (gym.error.Error, ImportError) as error:
-        near = difflib.get_close_matches(env, known, n=3, cutoff=0.5)
+        named = [name for name in known if name.lower().endswith(f"/{env.lower()}")]
+        near = named or difflib.get_close_matches(env, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UserError(
             f"unknown environment {env!r}: {hint}"

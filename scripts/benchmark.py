@@ -1,0 +1,226 @@
+"""`neonate benchmark`: what the brain costs, beside the simulator and beside SB3."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from agent.config import BrainConfig
+from policies.baselines import make_algorithm
+from policies.brain_agent import BrainAgent
+from scripts.errors import UserError
+from scripts.files import write_json
+from scripts.tasks import Task
+from scripts.versions import command_line, versions
+
+
+@dataclass(frozen=True)
+class Costs:
+    """CPU time of one repeat on one environment."""
+
+    bare_steps_per_second: float
+    """Gymnasium's loop with random actions and nothing else."""
+    training_steps_per_second: float
+    """The brain's `learn` from birth, simulator included."""
+    act_us: float
+    """Microseconds of the brain's `predict`, one observation."""
+    learn_us: float
+    """Microseconds of the brain's learning from one transition."""
+    sac_act_us: float
+    """Microseconds of SB3 SAC's `predict`, one observation."""
+    sac_update_us: float
+    """Microseconds of SB3 SAC's gradient update, one per step."""
+
+    def ratios(self) -> dict[str, float]:
+        """Relate the brain to the bare loop and to SAC."""
+        return {
+            "training_over_bare": self.training_steps_per_second / self.bare_steps_per_second,
+            "act_over_sac": self.act_us / self.sac_act_us,
+            "learn_over_sac_update": self.learn_us / self.sac_update_us,
+        }
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Measure what the brain costs in CPU time: beside the bare simulator and beside SB3's SAC.
+
+    Everything is measured in one run on one core, repeat by repeat in turn, and the median over
+    repeats is told: a busy machine slows all of it alike.
+    """
+
+    envs: tuple[str, ...] = ("Reacher-v5", "neonate/Reach-v0", "neonate/Reach3D-v0")
+    """Environments to measure on."""
+    steps: int = 2000
+    """Environment steps of each loop."""
+    calls: int = 300
+    """Calls of each function that is timed by itself."""
+    repeats: int = 5
+    """Repeats, of which the median is told."""
+    seed: int = 0
+    """Seeds everything."""
+    out: Path | None = None
+    """JSON file to write; must not exist."""
+    env_package: tuple[str, ...] = ()
+    """Packages to import so that their environment ids are known."""
+    brain: BrainConfig = field(default_factory=BrainConfig)
+    """Settings of the brain."""
+
+    def run(self) -> None:
+        """Do it."""
+        if self.out is not None and self.out.exists():
+            raise UserError(f"--out {self.out} exists: name another file")
+        for flag in ("steps", "calls", "repeats"):
+            if getattr(self, flag) < 1:
+                raise UserError(f"--{flag} {getattr(self, flag)}: must be at least 1")
+        torch.set_num_threads(1)
+        tasks = [Task(env, {}, ("envs", *self.env_package)) for env in self.envs]
+        console = Console()
+        results: dict[str, list[Costs]] = {}
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("measuring", total=len(tasks) * self.repeats)
+            for task in tasks:
+                results[task.env] = []
+                for repeat in range(self.repeats):
+                    results[task.env].append(self._measure(task, self.seed + repeat))
+                    progress.advance(bar)
+        _print(console, results)
+        if self.out is not None:
+            self.out.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self.out, self._document(results))
+            console.print(f"wrote {self.out}", soft_wrap=True)
+
+    def _measure(self, task: Task, seed: int) -> Costs:
+        bare = self.steps / _seconds(lambda: bare_loop(task, self.steps, seed))
+        agent = make_algorithm("brain", task, seed, self.brain)
+        training = self.steps / _seconds(lambda: agent.learn(self.steps))
+        assert isinstance(agent, BrainAgent)
+        act, learn = _brain_calls(agent, self.calls)
+        sac = make_algorithm("sac", task, seed, steps=self.steps)
+        assert isinstance(sac, OffPolicyAlgorithm)
+        sac.learn(sac.batch_size)  # fills the buffer that the updates draw from
+        seen = _observations(sac, self.calls)
+        sac_act = _seconds(lambda: [sac.predict(o, deterministic=True) for o in seen])
+        update = _seconds(lambda: sac.train(self.calls, sac.batch_size))
+        for model in (agent, sac):
+            assert model.env is not None
+            model.env.close()
+        per_call = 1e6 / self.calls
+        return Costs(bare, training, act * 1e6, learn * 1e6, sac_act * per_call, update * per_call)
+
+    def _document(self, results: dict[str, list[Costs]]) -> dict[str, Any]:
+        return {
+            "schema": 1,
+            "command": command_line(),
+            "versions": versions(),
+            "steps": self.steps,
+            "calls": self.calls,
+            "envs": {
+                env: {"repeats": [asdict(cost) for cost in costs], "median": medians(costs)}
+                for env, costs in results.items()
+            },
+        }
+
+
+def bare_loop(task: Task, steps: int, seed: int) -> None:
+    """Step one environment with random actions, as Gymnasium's documentation does."""
+    env = task()
+    env.action_space.seed(seed)
+    env.reset(seed=seed)
+    for _ in range(steps):
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        if terminated or truncated:
+            env.reset()
+    env.close()
+
+
+def medians(costs: list[Costs]) -> dict[str, float]:
+    """Median over repeats of each cost, and of each repeat's ratios."""
+    rows = [{**asdict(cost), **cost.ratios()} for cost in costs]
+    return {name: float(np.median([row[name] for row in rows])) for name in rows[0]}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of this process that some work takes."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _brain_calls(agent: BrainAgent, calls: int) -> tuple[float, float]:
+    """Median CPU seconds of `predict`, and of learning from a transition, as life goes on."""
+    env, brain = agent.env, agent.brain
+    assert env is not None
+    observation: Any = env.reset()
+    start, memory, state = np.ones(env.num_envs, dtype=bool), brain.new_memory(env.num_envs), None
+    act, learn = np.empty(calls), np.empty(calls)
+    for i in range(calls):
+        begun = time.perf_counter()
+        _, state = agent.predict(observation, state, start, deterministic=True)
+        act[i] = time.perf_counter() - begun
+        action, memory = brain.act(observation, memory, start, learning=True)
+        after, reward, done, infos = env.step(action)
+        cut = np.array([info.get("TimeLimit.truncated", False) for info in infos])
+        successor: Any = infos[0]["terminal_observation"] if done[0] else None
+        successor = after if successor is None else _batch_of_one(successor)
+        begun = time.perf_counter()
+        brain.learn(observation, action, reward, successor, done & ~cut, done & cut, memory)
+        learn[i] = time.perf_counter() - begun
+        observation, start = after, done
+    return float(np.median(act)), float(np.median(learn))
+
+
+def _observations(agent: OffPolicyAlgorithm, count: int) -> list[Any]:
+    """Collect observations of one body, as the algorithm sees them."""
+    env = agent.env
+    assert env is not None
+    seen: list[Any] = [env.reset()]
+    while len(seen) < count:
+        seen.append(env.step(np.array([env.action_space.sample()]))[0])
+    return seen
+
+
+def _batch_of_one(observation: Any) -> Any:
+    if isinstance(observation, dict):
+        return {key: part[None] for key, part in observation.items()}
+    return observation[None]
+
+
+def _print(console: Console, results: dict[str, list[Costs]]) -> None:
+    """Show the medians: one table beside the simulator, one beside SAC."""
+    whole = _table("Steps per CPU second", "bare loop", "brain trains", "ratio")
+    calls = _table("µs per call", "act", "SAC", "ratio", "learn", "SAC update", "ratio")
+    for env, costs in results.items():
+        m = medians(costs)
+        whole.add_row(
+            env,
+            f"{m['bare_steps_per_second']:,.0f}",
+            f"{m['training_steps_per_second']:,.0f}",
+            f"{m['training_over_bare']:.3g}",
+        )
+        calls.add_row(
+            env,
+            f"{m['act_us']:,.0f}",
+            f"{m['sac_act_us']:,.0f}",
+            f"{m['act_over_sac']:.3g}",
+            f"{m['learn_us']:,.0f}",
+            f"{m['sac_update_us']:,.0f}",
+            f"{m['learn_over_sac_update']:.3g}",
+        )
+    console.print(whole)
+    console.print(calls)
+
+
+def _table(title: str, *heads: str) -> Table:
+    table = Table(title=title, caption="medians over repeats", header_style="bold")
+    table.add_column("environment", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right")
+    return table
