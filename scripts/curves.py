@@ -9,11 +9,11 @@ matplotlib.use("Agg")  # a picture is written, no window is opened
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from policies.baselines import learns
 from scripts.files import replacing
-from scripts.summary import Record, by_algorithm, mean_curve
+from scripts.summary import Record, by_algorithm, column, mean_curve
 
 # Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers as well.
 COLOURS = {
@@ -30,7 +30,10 @@ LABELS = {"brain": "Neonate", "pd": "PD, knows the body", "random": "random"}
 
 
 def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
-    """Write one picture: return, and success where the task tells it, over training steps."""
+    """Write one picture: return, and success where the task tells it, over training steps.
+
+    Thick lines are means over seeds, shaded their 95 % confidence intervals, thin lines the seeds.
+    """
     success = all(p["success_rate"] is not None for r in records for p in r["curve"])
     metrics = [("return_mean", "return per episode")]
     if success:
@@ -42,12 +45,14 @@ def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
         for axis, (metric, label) in zip(axes[0], metrics, strict=True):
             _draw(axis, metric, records)
             axis.set(xscale="log", xlabel="environment steps of training", ylabel=label)
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.xaxis.set_major_formatter(EngFormatter(sep=""))
             axis.xaxis.set_minor_formatter(NullFormatter())
             axis.grid(alpha=0.25, linewidth=0.6)
         if success:
             axes[0, 1].set_ylim(-0.02, 1.02)
-        axes[0, -1].legend(frameon=False, loc="best")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
         figure.suptitle(title, fontsize=13)
         with replacing(path) as beside:
             figure.savefig(beside, dpi=160)
@@ -76,6 +81,9 @@ def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
             label=f"{label} ({len(group)} seeds)" if len(group) > 1 else label,
             zorder=3 if name == "brain" else 2,
         )
+        for record in group:
+            seed = column(record, "steps"), column(record, metric)
+            axis.plot(*seed, color=COLOURS[name], linewidth=0.7, alpha=0.5)
         axis.fill_between(
             curve.steps,
             curve.mean - curve.half_width,

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from agent.config import BrainConfig, config_to_dict
-from policies.baselines import algorithm_settings, check_name, learns
+from policies.baselines import algorithm_settings, check_name, learns, make_algorithm
 from scripts.curves import plot_curves
 from scripts.errors import UserError
 from scripts.files import claim_folder, read_json, write_json
@@ -49,8 +49,8 @@ class Evaluate:
     """Algorithms to compare: brain, ppo, sac, td3, tqc, pd, random."""
     steps: tuple[str, ...] = ("2000",)
     """Training steps: one number for all, or brain=300 sac=30000 where budgets differ."""
-    seeds: int = 3
-    """Number of training seeds."""
+    seeds: tuple[str, ...] = ("3",)
+    """Number of training seeds: one number for all, or brain=10 sac=3."""
     first_seed: int = 0
     """First training seed."""
     eval_episodes: int = 50
@@ -84,24 +84,29 @@ class Evaluate:
         todo = [run for run in runs if not any(_is_record_of(run, r) for r in records)]
         if len(todo) < len(runs):
             console.print(f"{len(runs) - len(todo)} of {len(runs)} runs are finished already")
-        for run, curve in _work(todo, self.jobs, console):
-            records.append(_record(run, curve))
-            write_json(path, records)
+        try:
+            for run, curve in _work(todo, self.jobs, console):
+                records.append(_record(run, curve))
+                write_json(path, records)
+        except KeyboardInterrupt:
+            console.print(f"{len(records)} finished runs are kept: the same with --resume goes on")
+            raise
         asked = [r for r in records if any(_is_record_of(run, r) for run in runs)]
         self._report(console, asked)
 
     def _plan(self) -> list[Run]:
-        """Every run, checked before anything is written."""
+        """List every run, checked before anything is written."""
         for name in self.algos:
             check_name(name)
-        if len(set(self.algos)) < len(self.algos):
+        if len(set(self.algos)) < len(self.algos) or not self.algos:
             raise UserError(f"--algos {' '.join(self.algos)}: name each algorithm once")
-        at_least = {"seeds": 1, "eval_episodes": 1, "jobs": 1, "first_seed": 0, "eval_seed": 0}
+        at_least = {"eval_episodes": 1, "jobs": 1, "first_seed": 0, "eval_seed": 0}
         for flag, least in at_least.items():
             if getattr(self, flag) < least:
                 name = flag.replace("_", "-")
                 raise UserError(f"--{name} {getattr(self, flag)}: must be at least {least}")
-        train = range(self.first_seed, self.first_seed + self.seeds)
+        seeds = per_algorithm("--seeds", self.seeds, self.algos)
+        train = range(self.first_seed, self.first_seed + max(seeds.values()))
         test = range(self.eval_seed, self.eval_seed + self.eval_episodes)
         if train.start < test.stop and test.start < train.stop:
             raise UserError(
@@ -113,6 +118,8 @@ class Evaluate:
         task = Task(self.env, parse_kwargs(self.env_kwargs), ("envs", *self.env_package))
         env = task()
         try:
+            for name in self.algos:  # each complains now if it cannot live in this environment
+                make_algorithm(name, env, self.first_seed, self.brain, steps=steps[name])
             settings = {name: algorithm_settings(name, env, steps[name]) for name in self.algos}
         finally:
             env.close()
@@ -130,7 +137,7 @@ class Evaluate:
                 self.brain if name == "brain" else None,
             )
             for name in self.algos
-            for seed in train
+            for seed in train[: seeds[name]]
         ]
 
     def _report(self, console: Console, records: Sequence[Mapping[str, Any]]) -> None:

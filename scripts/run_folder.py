@@ -69,11 +69,8 @@ class RunFolder:
         if not self.info_file.is_file():
             raise UserError(f"{self.path} is no run: `neonate train --out {self.path}` makes one")
         values = read_json(self.info_file)
-        names = {part.name for part in fields(RunInfo)}
-        if not isinstance(values, dict) or values.get("schema") != SCHEMA or set(values) != names:
+        if not isinstance(values, dict) or not _fits(values):
             raise UserError(f"{self.info_file} is damaged or not of schema {SCHEMA}: train again")
-        if values["algo"] not in ALGORITHMS:
-            raise UserError(f"{self.info_file} names the unknown algorithm {values['algo']!r}")
         for name in ("env_packages", "commands"):
             values[name] = tuple(values[name])
         return RunInfo(**values)
@@ -106,3 +103,20 @@ class RunFolder:
             return load_algorithm(info.algo, path, env, buffer)
         except (FileNotFoundError, ModelFileError, ValueError) as error:
             raise UserError(f"cannot load {path}: {error}") from error
+
+
+def _fits(values: Mapping[str, Any]) -> bool:
+    """Tell whether values are those that `RunInfo` needs, by name and type."""
+    kinds: dict[Any, type] = {
+        str: str,
+        int: int,
+        Mapping[str, Any]: dict,
+        Mapping[str, str]: dict,
+    }
+    expected = {part.name: kinds.get(part.type, list) for part in fields(RunInfo)}
+    return (
+        set(values) == set(expected)
+        and all(isinstance(values[name], kind) for name, kind in expected.items())
+        and values["schema"] == SCHEMA
+        and values["algo"] in ALGORITHMS
+    )

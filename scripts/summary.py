@@ -249,15 +249,18 @@ def print_tables(
         table = _table(
             f"To {threshold.label}",
             ["steps", "CPU s", "steps of SB3", "CPU of SB3"],
-            "until the mean over seeds first reaches it; the last columns say how many times\n"
-            "as much the quickest Stable-Baselines3 algorithm took",
         )
         for row in rows:
             _add(table, row.algo, _cost_cells(row.costs[i]))
         console.print(table)
+    if thresholds:
+        console.print(
+            "To a score: until the mean over seeds first reaches it. The last two columns say how "
+            "many times as much the quickest Stable-Baselines3 algorithm took."
+        )
 
 
-def _table(title: str, heads: Sequence[str], caption: str) -> Table:
+def _table(title: str, heads: Sequence[str], caption: str | None = None) -> Table:
     table = Table(title=title, caption=caption, header_style="bold", min_width=60)
     table.add_column("algorithm")
     for head in heads:

@@ -147,7 +147,7 @@ class Train:
                 soft_wrap=True,
                 highlight=False,
             )
-            raise SystemExit(130)
+            raise KeyboardInterrupt
         console.print(
             f"trained {info.algo} for {agent.num_timesteps} steps of {info.env}: wrote "
             f"{folder.model_file(info.algo)}",

@@ -218,6 +218,19 @@ def test_ten_evaluations_where_nothing_is_said() -> None:
     assert per_algorithm("--eval-every", (), tuple(steps), steps) == {"brain": 30, "sac": 3000}
 
 
+def test_seeds_by_algorithm(tmp_path: Path) -> None:
+    words = f"--algos random pd --seeds random=3 pd=1 --first-seed 5 --eval-seed {UNSEEN}".split()
+    words += ["--env", "Reacher-v5", "--eval-episodes", "1", "--out", str(tmp_path)]
+    assert main(["evaluate", *words]) == 0
+    records = json.loads((tmp_path / "results.json").read_text())
+    assert [(r["algo"], r["seed"]) for r in records] == [
+        ("random", 5),
+        ("random", 6),
+        ("random", 7),
+        ("pd", 5),
+    ]
+
+
 def record(algo: str, seed: int, *points: tuple[float, ...]) -> dict[str, Any]:
     """Spell a record; a point is steps, CPU seconds, return and perhaps success."""
     keys = ("steps", "cpu_seconds", "return_mean", "success_rate")
