@@ -27,11 +27,13 @@ class BodySchema:
         geometry_error: running mean distance between outcome seen and expected.
         free_low: (n_joints,) lowest angles reached without pain, rad.
         free_high: (n_joints,) highest ones.
+        limit_low: (n_joints,) lowest angles that the joints allow, −inf where none was felt.
+        limit_high: (n_joints,) highest ones, inf where none was felt.
         status: what is known or missing, in words.
 
     """
 
-    _HURT_TIMES = 3
+    _SKIN = 0.03  # (Distance from a limit that counts as touching it, rad)
 
     def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
         self._config = config
@@ -42,7 +44,9 @@ class BodySchema:
         self.geometry_error = 0.0
         self.free_low = np.full(n_motors, np.inf)
         self.free_high = np.full(n_motors, -np.inf)
-        self._hurt = np.zeros((2, n_motors), np.int64)
+        self.limit_low = np.full(n_motors, -np.inf)
+        self.limit_high = np.full(n_motors, np.inf)
+        self._hurts, self._ventures = 0, 0
         self._since_fit = 0
         self.status = "newborn"
 
@@ -73,16 +77,31 @@ class BodySchema:
         way = to - start
         turn = (way + np.pi) % (2 * np.pi) - np.pi
         # A joint that has a limit cannot go round.
-        return np.where(self.periodic & ~(self._hurt >= self._HURT_TIMES).any(axis=0), turn, way)
+        limited = np.isfinite(self.limit_low) | np.isfinite(self.limit_high)
+        return np.where(self.periodic & ~limited, turn, way)
 
     def limits(self) -> tuple[Array, Array]:
-        """Lowest and highest angles (n_joints,) that do not hurt, infinite where none is known."""
-        low, high = self._hurt >= self._HURT_TIMES
-        return np.where(low, self.free_low, -np.inf), np.where(high, self.free_high, np.inf)
+        """Lowest and highest angles (n_joints,) at which nothing hurts, infinite if unknown."""
+        return self.limit_low, self.limit_high
+
+    def touching(self, angle: Array) -> NDArray[np.bool_]:
+        """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
+        close = (angle < self.limit_low + self._SKIN) | (angle > self.limit_high - self._SKIN)
+        return close.any(axis=1)
+
+    def danger(self) -> float:
+        """Chance that leaving the range felt so far hurts, as experience has it."""
+        return (1.0 + self._hurts) / (1.0 + self._hurts + self._ventures / self._config.bold)
 
     def habitual(self) -> Array:
         """Middle of the range felt so far, (n_joints,)."""
         return 0.5 * (self.free_low + self.free_high)
+
+    def strangeness(self, angle: Array) -> Array:
+        """How far postures (…, n_joints) lie outside the range felt so far, (…,) in rad."""
+        half = 0.5 * (self.free_high - self.free_low)
+        away = np.abs(self.difference(angle, self.habitual()))
+        return np.maximum(away - half, 0.0).sum(axis=-1)
 
     def attempt(self, memory: SensorimotorMemory, senses: Senses, rng: np.random.Generator) -> bool:
         """Try to find the body; on success everything but the limits is set.
@@ -141,15 +160,35 @@ class BodySchema:
         matrix = self.chain.parameters[6 * self.chain.n_joints + 3 :]
         return context @ matrix.reshape(self.chain.n_outcome, -1).T
 
-    def feel(self, angle: Array, pain: NDArray[np.bool_]) -> None:
-        """Widen the free range by postures (n, n_joints) and note where it hurt."""
-        painless = angle[~pain.any(axis=1)]
-        if len(painless):
-            self.free_low = np.minimum(self.free_low, painless.min(axis=0))
-            self.free_high = np.maximum(self.free_high, painless.max(axis=0))
-        edge = 0.05 * (self.free_high - self.free_low)
-        self._hurt[0] += (pain & (angle < self.free_low + edge)).sum(axis=0)
-        self._hurt[1] += (pain & (angle > self.free_high - edge)).sum(axis=0)
+    def feel(self, angle: Array, knock: NDArray[np.bool_], error: Array) -> None:
+        """Widen the free range by postures of n bodies, and note the limits they knocked into.
+
+        Args:
+            angle: (n, n_joints) after the step.
+            knock: (n, n_joints) where the command's effect was suddenly not as expected.
+            error: (n, n_joints) the command that had no effect: a limit takes from what pushes
+                into it.
+
+        """
+        free = angle[~knock.any(axis=1) & ~self.touching(angle)]
+        if len(free):
+            if np.isfinite(self.free_low).all():
+                self._ventures += int((self.strangeness(free) > 0).sum())
+            self.free_low = np.minimum(self.free_low, free.min(axis=0))
+            self.free_high = np.maximum(self.free_high, free.max(axis=0))
+        edge = 0.1 * (self.free_high - self.free_low)
+        low = knock & (error < 0) & (angle < self.free_low + edge)
+        high = knock & (error > 0) & (angle > self.free_high - edge)
+        self._hurts += int((low | high).sum())
+        inwards = np.where(low, angle, -np.inf).max(axis=0, initial=-np.inf)
+        self.limit_low = np.maximum(self.limit_low, inwards)
+        outwards = np.where(high, angle, np.inf).min(axis=0, initial=np.inf)
+        self.limit_high = np.minimum(self.limit_high, outwards)
+        # A limit that is passed was none.
+        passed_low = (angle < self.limit_low - 3 * self._SKIN).any(axis=0)
+        passed_high = (angle > self.limit_high + 3 * self._SKIN).any(axis=0)
+        self.limit_low = np.where(passed_low, -np.inf, self.limit_low)
+        self.limit_high = np.where(passed_high, np.inf, self.limit_high)
 
     def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> Array:
         """Compare the outcome seen with the one expected, and fit the geometry anew when it errs.
@@ -188,9 +227,9 @@ class BodySchema:
         )
         return state | {
             "geometry": self.chain.parameters,
-            "scalars": np.array([self.spread, self.geometry_error, float(self._since_fit)]),
-            "free": np.stack([self.free_low, self.free_high]),
-            "hurt": self._hurt,
+            "scalars": np.array([self.spread, self.geometry_error]),
+            "counts": np.array([self._since_fit, self._hurts, self._ventures]),
+            "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
         }
 
     def load_state(self, state: dict[str, NDArray]) -> None:
@@ -205,10 +244,9 @@ class BodySchema:
             n = len(self.body.sine)
             self.chain = KinematicChain(n, len(self.body.outcome), len(self.body.context))
         self.chain.parameters = state["geometry"].copy()
-        self.spread, self.geometry_error = (float(x) for x in state["scalars"][:2])
-        self._since_fit = int(state["scalars"][2])
-        self.free_low, self.free_high = state["free"].copy()
-        self._hurt = state["hurt"].copy()
+        self.spread, self.geometry_error = (float(x) for x in state["scalars"])
+        self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"])
+        self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()
 
 
 def _shuffled(body: Body, rng: np.random.Generator) -> Body:

@@ -177,6 +177,8 @@ class Brain:
             axis=1, initial=0.0
         )
         over = memory["plan_step"] >= memory["plan_length"]
+        reach = self.config.reach
+        caution = reach.caution * self.schema.danger() if rng is None else -reach.curiosity
         aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
         for i in np.flatnonzero(over | (moved > 0.01 * self.schema.spread)):
             left = self.episode_length - memory["steps"][i]
@@ -192,6 +194,7 @@ class Brain:
                 self.schema,
                 self.cerebellum,
                 horizon,
+                caution,
             )
             value = self.basal_ganglia.value(proposals.reward.sum(axis=1), proposals.vigour)
             chosen = self.basal_ganglia.gate(value, rng)
@@ -291,9 +294,12 @@ class Brain:
         body = self.schema.known
         was, now = self.senses.percept(before, body), self.senses.percept(after, body)
         motion = self._motion(was.angle, was.velocity, now)
-        climbing_fibre, pain = self.cerebellum.learn(*motion, command)
+        touching = self.schema.touching(now.angle)
+        climbing_fibre, pain = self.cerebellum.learn(
+            *motion, command, memory["fast_state"], touching
+        )
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
-        self.schema.feel(now.angle, pain)
+        self.schema.feel(now.angle, pain, climbing_fibre)
         surprise = self.schema.see(now, self.memory, self.senses)
         dopamine = np.zeros(len(reward))
         gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
@@ -334,9 +340,10 @@ class Brain:
         now = self.senses.percept(self.memory.after[rows], body)
         motion = self._motion(was.angle, was.velocity, now)
         crude = body.step / np.maximum(body.gain, 0.1 * body.gain.max())
-        pain = self.cerebellum.begin(*motion, self.memory.command[rows], crude)
+        command = self.memory.command[rows]
+        pain = self.cerebellum.begin(*motion, command, crude)
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
-        self.schema.feel(now.angle, np.zeros_like(pain) | pain)
+        self.schema.feel(now.angle, pain, command - self.cerebellum.inverse(*motion))
 
     def summary(self) -> dict[str, float]:
         """Scalars worth logging."""

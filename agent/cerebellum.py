@@ -37,7 +37,8 @@ class Cerebellum:
         weights: W, (n_motors, n_features), commands as shares of the full command.
         covariance: P, (n_features, n_features), lower triangle.
         prior: diagonal of G, (n_features,).
-        error_variance: (n_motors,) running mean of e².
+        error_variance: σ², (n_motors,) running mean of e² / (r + φᵀPφ).
+        jump_variance: (n_motors,) running mean of (e − fast state)².
         learnt: number of samples learnt from.
 
     """
@@ -65,7 +66,8 @@ class Cerebellum:
             rng.normal(size=(k, base + 1)) for k in (config.gravity_granules, config.gain_granules)
         ]
         self._mossy = [
-            (spread * d[:k, :-1].T, d[:k, -1]) for d, k in zip(draws, (n0, n1), strict=True)
+            (np.ascontiguousarray(spread * d[:k, :-1].T), d[:k, -1].copy())
+            for d, k in zip(draws, (n0, n1), strict=True)
         ]
         self._upper = np.triu_indices(n_motors)
         posture = np.concatenate([np.ones(1 + base), np.full(n0, 5.0 / max(n0, 1))])
@@ -81,6 +83,7 @@ class Cerebellum:
         self.weights = np.zeros((n_motors, self.prior.size))
         self.covariance = np.zeros((self.prior.size, self.prior.size), order="F")
         self.error_variance = np.zeros(n_motors)
+        self.jump_variance = np.zeros(n_motors)
         self.learnt = 0
 
     def begin(
@@ -101,23 +104,39 @@ class Cerebellum:
         """
         self._velocity_scale = np.sqrt((velocity**2).mean(axis=0)) + 1e-9
         self._acceleration_scale = np.sqrt((acceleration**2).mean(axis=0)) + 1e-9
-        pain = np.zeros(command.shape, bool)
+        knocked = self._find_knocks(angle, velocity, acceleration, command)
+        joint = np.arange(self._n)
+        gain = self.weights[:, self._gain_part].reshape(self._n, -1, self._n)
+        gain[joint, 0, joint] = crude * self._acceleration_scale
+        self.covariance[:] = np.diag(self._config.prior_scale * self.prior)
         inputs = self.features(angle, velocity, acceleration)
-        for _ in range(2):
-            self.weights[:] = 0.0
-            first = np.arange(self._n)
-            gain = self.weights[:, self._gain_part].reshape(self._n, -1, self._n)
-            gain[first, 0, first] = crude * self._acceleration_scale
-            self.covariance[:] = np.diag(self._config.prior_scale * self.prior)
-            if self._blind:
-                break
-            for i in np.flatnonzero(~pain.any(axis=1)):
-                self._descend(inputs[i], command[i] - self.weights @ inputs[i])
-            error = command - inputs @ self.weights.T
-            self.error_variance = (1.48 * np.median(np.abs(error), axis=0)) ** 2
-            pain = self._is_pain(error)
-        self.learnt = int((~pain.any(axis=1)).sum())
-        return pain
+        scores = [np.zeros(self._n)]
+        for i in np.flatnonzero(~knocked) if not self._blind else ():
+            error = command[i] - self.weights @ inputs[i]
+            scores.append(error**2 / self._descend(inputs[i], error))
+        self.error_variance = 2.2 * np.median(scores, axis=0)
+        left = np.abs(command - inputs @ self.weights.T)
+        self.jump_variance = (1.48 * np.median(left, axis=0)) ** 2
+        self.learnt = int((~knocked).sum())
+        main = left >= np.maximum(0.5 * left.max(axis=1, keepdims=True), self._LEAST_PAIN)
+        return main & knocked[:, None]
+
+    def _find_knocks(
+        self, angle: Array, velocity: Array, acceleration: Array, command: Array
+    ) -> NDArray[np.bool_]:
+        """Samples (N,) that stand out from the plainest law of motion: linear, fitted robustly."""
+        one = np.ones((len(angle), 1))
+        law = np.concatenate([one, np.cos(angle), np.sin(angle), velocity, command], axis=1)
+        law /= np.sqrt((law**2).mean(axis=0)) + 1e-9
+        motion = acceleration / self._acceleration_scale
+        knocked = np.zeros(len(angle), bool)
+        ridge = 1e-3 * np.eye(law.shape[1])
+        for _ in range(5):
+            x, y = law[~knocked], motion[~knocked]
+            off = np.abs(motion - law @ np.linalg.solve(x.T @ x + ridge, x.T @ y))
+            usual = 1.48 * np.median(off, axis=0) + 1e-3
+            knocked = (off > self._config.outlier * usual).any(axis=1)
+        return knocked
 
     def features(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
         """Mossy-fibre and granule activity φ, (…, n_features), for (…, n_motors) each."""
@@ -172,31 +191,46 @@ class Cerebellum:
         return fast + self._config.fast_rate * (np.clip(missed, -1.0, 1.0) - fast)
 
     def learn(
-        self, angle: Array, velocity: Array, acceleration: Array, command: Array
+        self,
+        angle: Array,
+        velocity: Array,
+        acceleration: Array,
+        command: Array,
+        fast: Array,
+        touching: NDArray[np.bool_],
     ) -> tuple[Array, NDArray[np.bool_]]:
-        """Learn from one step of each of n bodies, (n, n_motors) each as in `begin`.
+        """Learn from one step of each of n bodies.
+
+        A model that is not good yet errs smoothly, and the fast state follows. What neither
+        explains is a knock, and so is what a body that touches its limits feels: not learnt.
+
+        Args:
+            angle: of the joints at mid-step, (n, n_motors).
+            velocity: at mid-step.
+            acceleration: over the step.
+            command: that was given.
+            fast: fast state before the step.
+            touching: (n,) bodies that touch a limit.
 
         Returns:
-            Climbing-fibre error e and where it was pain, both (n, n_motors).
+            Climbing-fibre error e, and where it was a knock, both (n, n_motors).
 
         """
         inputs = self.features(angle, velocity, acceleration)
-        error = command - inputs @ self.weights.T
-        pain = self._is_pain(error)
-        for i in range(len(inputs)):
-            if pain[i].any() or self._blind:
+        errors, knock = np.empty_like(command), np.zeros(command.shape, bool)
+        for i, phi in enumerate(inputs):
+            errors[i] = climbing_fibre = command[i] - self.weights @ phi
+            jump = climbing_fibre - fast[i]
+            bound = self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_PAIN
+            knock[i] = np.abs(jump) > bound
+            # A bound that is passed again and again is too narrow.
+            self.jump_variance += 0.02 * (np.minimum(jump**2, bound**2) - self.jump_variance)
+            if knock[i].any() or touching[i] or self._blind:
                 continue
-            climbing_fibre = command[i] - self.weights @ inputs[i]
-            self._descend(inputs[i], climbing_fibre)
+            total = self._descend(phi, climbing_fibre)
             self.learnt += 1
-            self.error_variance += 0.01 * (climbing_fibre**2 - self.error_variance)
-        # Pain that does not end is no pain but a changed body: the bound gives way to it.
-        self.error_variance *= 1.01 ** pain.any(axis=1).sum()
-        return error, pain
-
-    def _is_pain(self, error: Array) -> NDArray[np.bool_]:
-        bound = self._config.outlier * np.sqrt(self.error_variance) + self._LEAST_PAIN
-        return np.abs(error) > bound
+            self.error_variance += 0.01 * (climbing_fibre**2 / total - self.error_variance)
+        return errors, knock
 
     def _posture(self, angle: Array) -> tuple[Array, Array]:
         base = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
@@ -207,15 +241,15 @@ class Cerebellum:
             np.concatenate([one, base, np.maximum(base @ a1 + b1, 0.0)], axis=-1),
         )
 
-    def _descend(self, phi: Array, climbing_fibre: Array) -> None:
-        """One recursive least-squares step, in place."""
+    def _descend(self, phi: Array, climbing_fibre: Array) -> float:
+        """One recursive least-squares step, in place; returns r + φᵀPφ as it was before."""
         p_phi = blas.dsymv(1.0, self.covariance, phi, lower=1)
-        noise = self._NOISE_FLOOR + phi @ (self.prior * phi)
-        total = noise + phi @ p_phi
+        total = float(self._NOISE_FLOOR + phi @ (self.prior * phi) + phi @ p_phi)
         self.weights += np.multiply.outer(climbing_fibre, p_phi / total)
         blas.dsyr(-1.0 / total, p_phi, a=self.covariance, lower=1, overwrite_a=1)
         diagonal = np.einsum("ii->i", self.covariance)
         diagonal += self._config.drift * self._config.prior_scale * self.prior
+        return total
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
@@ -223,6 +257,7 @@ class Cerebellum:
             "weights": self.weights,
             "covariance": np.ascontiguousarray(self.covariance),
             "error_variance": self.error_variance,
+            "jump_variance": self.jump_variance,
             "velocity_scale": self._velocity_scale,
             "acceleration_scale": self._acceleration_scale,
             "granules_gravity": np.vstack(self._mossy[0]),
@@ -235,6 +270,7 @@ class Cerebellum:
         self.weights = state["weights"].copy()
         self.covariance = np.asfortranarray(state["covariance"])
         self.error_variance = state["error_variance"].copy()
+        self.jump_variance = state["jump_variance"].copy()
         self._velocity_scale = state["velocity_scale"].copy()
         self._acceleration_scale = state["acceleration_scale"].copy()
         both = (state["granules_gravity"], state["granules_gain"])

@@ -52,6 +52,8 @@ class SchemaConfig:
     """Least share of the reward that distance and effort must explain on a flat observation."""
     tolerance: float = 0.02
     """Error on unseen postures, over the spread of the outcome, at which babbling ends."""
+    bold: float = 25.0
+    """Painless steps outside the known range that halve the fear of going there."""
     chain_starts: int = 12
     """Random starts of the fit of the kinematic chain."""
 
@@ -95,6 +97,10 @@ class ReachConfig:
     """Postures from which the inverse kinematics is solved."""
     vigours: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)
     """Weights of the distance against the effort, each of which gives a movement of its own."""
+    caution: float = 0.3
+    """Imagined cost of a posture outside the range felt so far, over the reach, per rad."""
+    curiosity: float = 1.0
+    """Imagined worth of the same while learning: limits are found by going there."""
     horizon: int = 100
     """Most steps imagined ahead."""
     noise: float = 0.03

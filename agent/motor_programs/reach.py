@@ -79,6 +79,7 @@ class Reach:
         schema: BodySchema,
         cerebellum: Cerebellum,
         horizon: int,
+        caution: float,
     ) -> Proposals:
         """Lay out and imagine movements of one body.
 
@@ -89,6 +90,7 @@ class Reach:
             schema: body schema that has been found.
             cerebellum: inverse model.
             horizon: steps to imagine.
+            caution: cost of leaving the range felt so far, over the reach, per rad and step.
 
         """
         postures = self.postures(angle, aim, schema)
@@ -104,7 +106,9 @@ class Reach:
         wanted_angle = state[..., :n] + final[:, None]
         wanted_velocity = state[..., n:]
         acceleration = -(gains[:, None] @ state[:, :-1, :, None])[..., 0]
-        reward = self._imagine(wanted_angle, wanted_velocity, acceleration, aim, schema, cerebellum)
+        reward = self._imagine(
+            wanted_angle, wanted_velocity, acceleration, aim, schema, cerebellum, caution
+        )
         vigour = np.tile(np.arange(n_vigours), len(postures))
         sane = np.isfinite(reward).all(axis=1)
         return Proposals(
@@ -156,6 +160,7 @@ class Reach:
         aim: Array,
         schema: BodySchema,
         cerebellum: Cerebellum,
+        caution: float,
     ) -> Array:
         """Reward of each step of the movements, (k, h)."""
         mid_angle = 0.5 * (angle[:, 1:] + angle[:, :-1])
@@ -163,10 +168,11 @@ class Reach:
         command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
         distance = np.linalg.norm(schema.chain(angle[:, 1:]) - aim, axis=-1)
         strain = np.maximum(np.abs(command) - self._FULL, 0.0).sum(axis=-1)
+        risk = 10.0 * strain + caution * schema.strangeness(angle[:, 1:])
         reward = schema.reward
         return (
             reward.offset
-            - reward.distance * (distance + 10.0 * schema.spread * strain)
+            - reward.distance * (distance + schema.spread * risk)
             - reward.effort * (command**2).sum(axis=-1)
         )
 
