@@ -33,7 +33,8 @@ class BodySchema:
 
     """
 
-    _SKIN = 0.03  # (Distance from a limit that counts as touching it, rad)
+    _SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
+    _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
 
     def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
         self._config = config
@@ -46,6 +47,7 @@ class BodySchema:
         self.free_high = np.full(n_motors, -np.inf)
         self.limit_low = np.full(n_motors, -np.inf)
         self.limit_high = np.full(n_motors, np.inf)
+        self._knocks = np.zeros((2, n_motors), np.int64)
         self._hurts, self._ventures = 0, 0
         self._since_fit = 0
         self.status = "newborn"
@@ -80,9 +82,15 @@ class BodySchema:
         limited = np.isfinite(self.limit_low) | np.isfinite(self.limit_high)
         return np.where(self.periodic & ~limited, turn, way)
 
-    def limits(self) -> tuple[Array, Array]:
-        """Lowest and highest angles (n_joints,) at which nothing hurts, infinite if unknown."""
-        return self.limit_low, self.limit_high
+    def limits(self, probing: bool = False) -> tuple[Array, Array]:
+        """Lowest and highest angles (n_joints,) to aim for, infinite where no limit is known.
+
+        `probing` goes beyond limits, the further the less often they were felt: one that is none
+        will be passed.
+        """
+        reach = self._PROBE / np.maximum(self._knocks, 1) if probing else -self._SKIN
+        reach = np.broadcast_to(reach, self._knocks.shape)
+        return self.limit_low - reach[0], self.limit_high + reach[1]
 
     def touching(self, angle: Array) -> NDArray[np.bool_]:
         """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
@@ -179,16 +187,22 @@ class BodySchema:
         edge = 0.1 * (self.free_high - self.free_low)
         low = knock & (error < 0) & (angle < self.free_low + edge)
         high = knock & (error > 0) & (angle > self.free_high - edge)
+        self._knocks += np.stack([low.sum(axis=0), high.sum(axis=0)])
         self._hurts += int((low | high).sum())
         inwards = np.where(low, angle, -np.inf).max(axis=0, initial=-np.inf)
         self.limit_low = np.maximum(self.limit_low, inwards)
         outwards = np.where(high, angle, np.inf).min(axis=0, initial=np.inf)
         self.limit_high = np.minimum(self.limit_high, outwards)
         # A limit that is passed was none.
-        passed_low = (angle < self.limit_low - 3 * self._SKIN).any(axis=0)
-        passed_high = (angle > self.limit_high + 3 * self._SKIN).any(axis=0)
-        self.limit_low = np.where(passed_low, -np.inf, self.limit_low)
-        self.limit_high = np.where(passed_high, np.inf, self.limit_high)
+        passed = np.stack(
+            [
+                (angle < self.limit_low - 3 * self._SKIN).any(axis=0),
+                (angle > self.limit_high + 3 * self._SKIN).any(axis=0),
+            ]
+        )
+        self._knocks[passed] = 0
+        self.limit_low = np.where(passed[0], -np.inf, self.limit_low)
+        self.limit_high = np.where(passed[1], np.inf, self.limit_high)
 
     def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> Array:
         """Compare the outcome seen with the one expected, and fit the geometry anew when it errs.
@@ -229,6 +243,7 @@ class BodySchema:
             "geometry": self.chain.parameters,
             "scalars": np.array([self.spread, self.geometry_error]),
             "counts": np.array([self._since_fit, self._hurts, self._ventures]),
+            "knocks": self._knocks,
             "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
         }
 
@@ -246,6 +261,7 @@ class BodySchema:
         self.chain.parameters = state["geometry"].copy()
         self.spread, self.geometry_error = (float(x) for x in state["scalars"])
         self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"])
+        self._knocks = state["knocks"].copy()
         self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()
 
 

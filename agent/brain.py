@@ -178,7 +178,7 @@ class Brain:
         )
         over = memory["plan_step"] >= memory["plan_length"]
         reach = self.config.reach
-        caution = reach.caution * self.schema.danger() if rng is None else -reach.curiosity
+        boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
         aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
         for i in np.flatnonzero(over | (moved > 0.01 * self.schema.spread)):
             left = self.episode_length - memory["steps"][i]
@@ -194,9 +194,10 @@ class Brain:
                 self.schema,
                 self.cerebellum,
                 horizon,
-                caution,
+                probing=rng is not None,
             )
             value = self.basal_ganglia.value(proposals.reward.sum(axis=1), proposals.vigour)
+            value += boldness * proposals.venture
             chosen = self.basal_ganglia.gate(value, rng)
             memory["program"][i] = REACH
             for name in ("angle", "velocity", "acceleration", "reward"):
@@ -294,7 +295,7 @@ class Brain:
         body = self.schema.known
         was, now = self.senses.percept(before, body), self.senses.percept(after, body)
         motion = self._motion(was.angle, was.velocity, now)
-        touching = self.schema.touching(now.angle)
+        touching = self.schema.touching(was.angle) | self.schema.touching(now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
             *motion, command, memory["fast_state"], touching
         )

@@ -222,7 +222,8 @@ class Cerebellum:
             errors[i] = climbing_fibre = command[i] - self.weights @ phi
             jump = climbing_fibre - fast[i]
             bound = self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_PAIN
-            knock[i] = np.abs(jump) > bound
+            # A limit takes from its own joint; what the others show is the echo.
+            knock[i] = (np.abs(jump) > bound) & (np.abs(jump) >= 0.5 * np.abs(jump).max())
             # A bound that is passed again and again is too narrow.
             self.jump_variance += 0.02 * (np.minimum(jump**2, bound**2) - self.jump_variance)
             if knock[i].any() or touching[i] or self._blind:

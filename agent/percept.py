@@ -89,6 +89,7 @@ class Proposals:
         acceleration: (k, h, n_joints) wanted joint accelerations.
         reward: (k, h) imagined reward of each step.
         vigour: (k,) index of the vigour.
+        venture: (k,) how far and long it leaves the range felt so far, as reward at stake.
 
     """
 
@@ -97,3 +98,4 @@ class Proposals:
     acceleration: Array
     reward: Array
     vigour: NDArray[np.int64]
+    venture: Array

@@ -34,16 +34,19 @@ class Reach:
         # Spread evenly and always the same: where to look for postures is no matter of luck.
         self._spread = qmc.Halton(n_joints, scramble=False).random(config.starts + 1)[1:]
 
-    def postures(self, angle: Array, aim: Array, schema: BodySchema) -> Array:
+    def postures(
+        self, angle: Array, aim: Array, schema: BodySchema, probing: bool = False
+    ) -> Array:
         """Find distinct final postures (k, n_joints), the nearest first.
 
         Args:
             angle: (n_joints,) where the body is.
             aim: (d,) what the geometry's outcome must become.
             schema: the geometry and the limits felt so far.
+            probing: whether to go beyond limits that are not sure.
 
         """
-        low, high = schema.limits()
+        low, high = schema.limits(probing)
         centre = schema.habitual()
         half = np.minimum(np.pi, 0.5 * (schema.free_high - schema.free_low) + 1.0)
         start = np.clip(centre + (2 * self._spread - 1) * half, low, high)
@@ -79,7 +82,7 @@ class Reach:
         schema: BodySchema,
         cerebellum: Cerebellum,
         horizon: int,
-        caution: float,
+        probing: bool,
     ) -> Proposals:
         """Lay out and imagine movements of one body.
 
@@ -90,10 +93,10 @@ class Reach:
             schema: body schema that has been found.
             cerebellum: inverse model.
             horizon: steps to imagine.
-            caution: cost of leaving the range felt so far, over the reach, per rad and step.
+            probing: whether postures beyond limits that are not sure may be tried.
 
         """
-        postures = self.postures(angle, aim, schema)
+        postures = self.postures(angle, aim, schema, probing)
         gains = self._feedback(postures, angle, aim, schema, cerebellum)
         n, n_vigours = len(angle), len(self._config.vigours)
         final = np.repeat(postures, n_vigours, axis=0)
@@ -106,10 +109,10 @@ class Reach:
         wanted_angle = state[..., :n] + final[:, None]
         wanted_velocity = state[..., n:]
         acceleration = -(gains[:, None] @ state[:, :-1, :, None])[..., 0]
-        reward = self._imagine(
-            wanted_angle, wanted_velocity, acceleration, aim, schema, cerebellum, caution
-        )
+        reward = self._imagine(wanted_angle, wanted_velocity, acceleration, aim, schema, cerebellum)
         vigour = np.tile(np.arange(n_vigours), len(postures))
+        strangeness = schema.strangeness(wanted_angle[:, 1:]).sum(axis=1)
+        venture = schema.reward.distance * schema.spread * strangeness
         sane = np.isfinite(reward).all(axis=1)
         return Proposals(
             wanted_angle[sane],
@@ -117,6 +120,7 @@ class Reach:
             acceleration[sane],
             reward[sane],
             vigour[sane],
+            venture[sane],
         )
 
     def _feedback(
@@ -160,7 +164,6 @@ class Reach:
         aim: Array,
         schema: BodySchema,
         cerebellum: Cerebellum,
-        caution: float,
     ) -> Array:
         """Reward of each step of the movements, (k, h)."""
         mid_angle = 0.5 * (angle[:, 1:] + angle[:, :-1])
@@ -168,11 +171,10 @@ class Reach:
         command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
         distance = np.linalg.norm(schema.chain(angle[:, 1:]) - aim, axis=-1)
         strain = np.maximum(np.abs(command) - self._FULL, 0.0).sum(axis=-1)
-        risk = 10.0 * strain + caution * schema.strangeness(angle[:, 1:])
         reward = schema.reward
         return (
             reward.offset
-            - reward.distance * (distance + schema.spread * risk)
+            - reward.distance * (distance + 10.0 * schema.spread * strain)
             - reward.effort * (command**2).sum(axis=-1)
         )
 
