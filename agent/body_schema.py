@@ -34,6 +34,7 @@ class BodySchema:
     """
 
     _SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
+    _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
 
     def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
@@ -88,9 +89,11 @@ class BodySchema:
         `probing` goes beyond limits, the further the less often they were felt: one that is none
         will be passed.
         """
-        reach = self._PROBE / np.maximum(self._knocks, 1) if probing else -self._SKIN
-        reach = np.broadcast_to(reach, self._knocks.shape)
-        return self.limit_low - reach[0], self.limit_high + reach[1]
+        if probing:
+            margin = self._PROBE / np.maximum(self._knocks, 1)
+        else:
+            margin = np.where(self._knocks < self._SURE, np.inf, -self._SKIN)
+        return self.limit_low - margin[0], self.limit_high + margin[1]
 
     def touching(self, angle: Array) -> NDArray[np.bool_]:
         """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
@@ -178,31 +181,37 @@ class BodySchema:
                 into it.
 
         """
-        free = angle[~knock.any(axis=1) & ~self.touching(angle)]
+        free = angle[~knock.any(axis=1)]
         if len(free):
             if np.isfinite(self.free_low).all():
                 self._ventures += int((self.strangeness(free) > 0).sum())
             self.free_low = np.minimum(self.free_low, free.min(axis=0))
             self.free_high = np.maximum(self.free_high, free.max(axis=0))
+        # A limit that is passed without a knock was none.
+        passed = np.stack(
+            [free < self.limit_low - 3 * self._SKIN, free > self.limit_high + 3 * self._SKIN]
+        ).any(axis=1)
+        self._knocks[passed] = 0
+        self.limit_low[passed[0]], self.limit_high[passed[1]] = -np.inf, np.inf
         edge = 0.1 * (self.free_high - self.free_low)
         low = knock & (error < 0) & (angle < self.free_low + edge)
         high = knock & (error > 0) & (angle > self.free_high - edge)
-        self._knocks += np.stack([low.sum(axis=0), high.sum(axis=0)])
         self._hurts += int((low | high).sum())
-        inwards = np.where(low, angle, -np.inf).max(axis=0, initial=-np.inf)
-        self.limit_low = np.maximum(self.limit_low, inwards)
-        outwards = np.where(high, angle, np.inf).min(axis=0, initial=np.inf)
-        self.limit_high = np.minimum(self.limit_high, outwards)
-        # A limit that is passed was none.
-        passed = np.stack(
-            [
-                (angle < self.limit_low - 3 * self._SKIN).any(axis=0),
-                (angle > self.limit_high + 3 * self._SKIN).any(axis=0),
-            ]
-        )
-        self._knocks[passed] = 0
-        self.limit_low = np.where(passed[0], -np.inf, self.limit_low)
-        self.limit_high = np.where(passed[1], np.inf, self.limit_high)
+        for body, joint in np.argwhere(low | high):
+            self._feel_limit(joint, float(angle[body, joint]), bool(high[body, joint]))
+
+    def _feel_limit(self, joint: int, angle: float, high: bool) -> None:
+        """Take up one knock: farther out than the limit known it replaces it, near by it counts.
+
+        A true limit is never passed by far, and what knocks far inside it is something else.
+        """
+        limit, side = (self.limit_high, 1) if high else (self.limit_low, 0)
+        beyond = (angle - limit[joint]) * (1 if high else -1)
+        if not np.isfinite(limit[joint]) or beyond > 3 * self._SKIN:
+            limit[joint], self._knocks[side, joint] = angle, 1
+        elif beyond > -3 * self._SKIN:
+            self._knocks[side, joint] += 1
+            limit[joint] += (angle - limit[joint]) / self._knocks[side, joint]
 
     def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> Array:
         """Compare the outcome seen with the one expected, and fit the geometry anew when it errs.

@@ -45,6 +45,7 @@ class Cerebellum:
 
     _NOISE_FLOOR = 0.05  # r0
     _LEAST_PAIN = 0.05  # (Error, share of the full command, that is never pain)
+    _SMALL = 1e-3  # (Error, share of the full command, that is never distrusted)
 
     def __init__(
         self,
@@ -224,11 +225,15 @@ class Cerebellum:
             bound = self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_PAIN
             # A limit takes from its own joint; what the others show is the echo.
             knock[i] = (np.abs(jump) > bound) & (np.abs(jump) >= 0.5 * np.abs(jump).max())
-            # A bound that is passed again and again is too narrow.
-            self.jump_variance += 0.02 * (np.minimum(jump**2, bound**2) - self.jump_variance)
-            if knock[i].any() or touching[i] or self._blind:
+            if knock[i].any():
+                # A bound that is passed again and again is too narrow.
+                self.jump_variance *= 1.02
                 continue
-            total = self._descend(phi, climbing_fibre)
+            surprise = (jump**2 / (self.jump_variance + self._SMALL**2)).max()
+            self.jump_variance += 0.02 * (jump**2 - self.jump_variance)
+            if touching[i] or self._blind:
+                continue
+            total = self._descend(phi, climbing_fibre, 1.0 + surprise / 9.0)
             self.learnt += 1
             self.error_variance += 0.01 * (climbing_fibre**2 / total - self.error_variance)
         return errors, knock
@@ -242,10 +247,14 @@ class Cerebellum:
             np.concatenate([one, base, np.maximum(base @ a1 + b1, 0.0)], axis=-1),
         )
 
-    def _descend(self, phi: Array, climbing_fibre: Array) -> float:
-        """One recursive least-squares step, in place; returns r + φᵀPφ as it was before."""
+    def _descend(self, phi: Array, climbing_fibre: Array, distrust: float = 1.0) -> float:
+        """One recursive least-squares step, in place; returns r + φᵀPφ as it was before.
+
+        `distrust` multiplies the noise r: a sample that jumps out of line weighs less.
+        """
         p_phi = blas.dsymv(1.0, self.covariance, phi, lower=1)
-        total = float(self._NOISE_FLOOR + phi @ (self.prior * phi) + phi @ p_phi)
+        noise = self._NOISE_FLOOR + phi @ (self.prior * phi)
+        total = float(distrust * noise + phi @ p_phi)
         self.weights += np.multiply.outer(climbing_fibre, p_phi / total)
         blas.dsyr(-1.0 / total, p_phi, a=self.covariance, lower=1, overwrite_a=1)
         diagonal = np.einsum("ii->i", self.covariance)
