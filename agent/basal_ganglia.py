@@ -37,7 +37,7 @@ class BasalGanglia:
         self.critic = np.zeros(1 + n_vigours)
 
     def value(self, imagined: Array, vigour: NDArray[np.int64]) -> Array:
-        """Expected return V of proposals (k,) of imagined return (k,) and vigour index (k,)."""
+        """Expect a return V of proposals (k,) of imagined return (k,) and vigour index (k,)."""
         return imagined + self.critic[0] + self.critic[1 + vigour]
 
     def gate(self, value: Array, rng: np.random.Generator | None) -> int:

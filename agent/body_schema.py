@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from agent.config import SchemaConfig
 from agent.discovery import NotYet, find_body
+from agent.errors import StateError
 from agent.kinematic_chain import KinematicChain
 from agent.memory import SensorimotorMemory
 from agent.percept import Array, Body, Percept, Reward
@@ -55,7 +56,7 @@ class BodySchema:
 
     @property
     def known(self) -> Body:
-        """The body; only to be asked for once it has been found."""
+        """Body, only to be asked for once it has been found."""
         if self.body is None:
             raise RuntimeError("the body has not been found yet")
         return self.body
@@ -78,6 +79,8 @@ class BodySchema:
     def difference(self, to: Array, start: Array) -> Array:
         """Shortest way (…, n_joints) from one posture to another."""
         way = to - start
+        if not self.periodic.any():
+            return way
         turn = (way + np.pi) % (2 * np.pi) - np.pi
         # A joint that has a limit cannot go round.
         limited = np.isfinite(self.limit_low) | np.isfinite(self.limit_high)
@@ -98,7 +101,7 @@ class BodySchema:
     def touching(self, angle: Array) -> NDArray[np.bool_]:
         """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
         close = (angle < self.limit_low + self._SKIN) | (angle > self.limit_high - self._SKIN)
-        return close.any(axis=1)
+        return np.asarray(close.any(axis=1))
 
     def danger(self) -> float:
         """Chance that leaving the range felt so far hurts, as experience has it."""
@@ -139,7 +142,7 @@ class BodySchema:
         # The latest movements are kept back: a geometry that holds for them is no lucky fit.
         train = slice(0, int(0.8 * len(rows)))
         test = slice(train.stop, len(rows))
-        best = np.inf
+        best, chosen = np.inf, self.chain
         for _ in range(self._config.chain_starts):
             chain = KinematicChain(angle.shape[1], outcome.shape[1], context.shape[1])
             chain.randomise(self.spread, rng)
@@ -147,7 +150,7 @@ class BodySchema:
             miss = outcome[test] - chain(angle[test], context[test])
             error = float(np.sqrt((miss**2).sum(axis=1).mean()))
             if error < best:
-                best, self.chain = error, chain
+                best, chosen = error, chain
             if best < 0.1 * self._config.tolerance * self.spread:
                 break
         if best > self._config.tolerance * self.spread:
@@ -155,7 +158,7 @@ class BodySchema:
             return False
         if self._lesioned:
             body = _shuffled(body, rng)
-        self.body, self.status = body, "found"
+        self.body, self.chain, self.status = body, chosen, "found"
         self.geometry_error = best
         return True
 
@@ -164,12 +167,8 @@ class BodySchema:
         return self.chain(percept.angle, percept.context)
 
     def aim(self, percept: Percept) -> Array:
-        """What the geometry's outcome (n, d), apart from the context, must become."""
-        return percept.goal - self._shift(percept.context)
-
-    def _shift(self, context: Array) -> Array:
-        matrix = self.chain.parameters[6 * self.chain.n_joints + 3 :]
-        return context @ matrix.reshape(self.chain.n_outcome, -1).T
+        """Find what the geometry's outcome (n, d), apart from the context, must become."""
+        return percept.goal - self.chain.shift(percept.context)
 
     def feel(self, angle: Array, knock: NDArray[np.bool_], error: Array) -> None:
         """Widen the free range by postures of n bodies, and note the limits they knocked into.
@@ -182,17 +181,19 @@ class BodySchema:
 
         """
         free = angle[~knock.any(axis=1)]
-        if len(free):
+        outside = (free < self.free_low) | (free > self.free_high)
+        if outside.any():
             if np.isfinite(self.free_low).all():
-                self._ventures += int((self.strangeness(free) > 0).sum())
+                self._ventures += int(outside.any(axis=1).sum())
             self.free_low = np.minimum(self.free_low, free.min(axis=0))
             self.free_high = np.maximum(self.free_high, free.max(axis=0))
-        # A limit that is passed without a knock was none.
-        passed = np.stack(
-            [free < self.limit_low - 3 * self._SKIN, free > self.limit_high + 3 * self._SKIN]
-        ).any(axis=1)
-        self._knocks[passed] = 0
-        self.limit_low[passed[0]], self.limit_high[passed[1]] = -np.inf, np.inf
+            # A limit that is passed without a knock was none.
+            low = (free < self.limit_low - 3 * self._SKIN).any(axis=0)
+            high = (free > self.limit_high + 3 * self._SKIN).any(axis=0)
+            self._knocks[0, low], self._knocks[1, high] = 0, 0
+            self.limit_low[low], self.limit_high[high] = -np.inf, np.inf
+        if not knock.any():
+            return
         edge = 0.1 * (self.free_high - self.free_low)
         low = knock & (error < 0) & (angle < self.free_low + edge)
         high = knock & (error > 0) & (angle > self.free_high - edge)
@@ -223,7 +224,7 @@ class BodySchema:
         error = percept.outcome - self.expected(percept)
         size = float(np.linalg.norm(error, axis=1).mean())
         self.geometry_error += 0.05 * (size - self.geometry_error)
-        self._since_fit += len(error)
+        self._since_fit += self._config.glance_every
         wrong = self.geometry_error > 0.1 * self._config.tolerance * self.spread
         if wrong and self._since_fit >= self._config.attempt_every and not self._lesioned:
             self._since_fit = 0
@@ -256,9 +257,36 @@ class BodySchema:
             "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
         }
 
+    def check_state(self, state: dict[str, NDArray], n_channels: int) -> None:
+        """Refuse a state whose parts do not fit each other.
+
+        Raises:
+            StateError: naming the part.
+
+        """
+        n = len(self.free_low)
+        sizes = dict.fromkeys((*_CHANNELS, "gain", "form"), 0)
+        d, c = 1, 0
+        if state["form"].size:
+            d, c = state["outcome"].size, state["context"].size
+            goal = d if state["goal"].size else 0
+            sizes = dict.fromkeys(("cosine", "sine", "velocity", "gain"), n)
+            sizes |= {"outcome": d, "goal": goal, "context": c, "form": 4}
+        if not 1 <= d <= 3:
+            raise StateError(f"weights 'outcome' name {d} channels: a place has 1 to 3")
+        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 3}
+        for name, size in sizes.items():
+            if state[name].shape != (size,):
+                raise StateError(f"weights {name!r} are {state[name].shape}: expected ({size},)")
+        for name in _CHANNELS:
+            least = -1 if name == "cosine" else 0
+            if ((state[name] < least) | (state[name] >= n_channels)).any():
+                raise StateError(f"weights {name!r} name channels that the observation lacks")
+
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.body, self.status = None, "newborn"
+        self.chain = KinematicChain(len(self.free_low), 1)
         if len(state["form"]):
             step, distance, effort, offset = (float(x) for x in state["form"])
             channels = {name: state[name].copy() for name in _CHANNELS}
@@ -275,7 +303,7 @@ class BodySchema:
 
 
 def _shuffled(body: Body, rng: np.random.Generator) -> Body:
-    """The same body with its joints taken for each other."""
+    """Take the joints of a body for each other."""
     order = np.roll(rng.permutation(len(body.sine)), 1)
     while (order == np.arange(len(order))).any() and len(order) > 1:
         order = rng.permutation(len(order))

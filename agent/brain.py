@@ -158,8 +158,9 @@ class Brain:
             moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
             # The eye is believed as far as the hand is slow.
             trust = 0.2 * np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * felt
-            bias = memory["visual_bias"][:, :d]
-            bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
+            if (trust > 1e-3).any():
+                bias = memory["visual_bias"][:, :d]
+                bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
 
     def _motion(self, angle: Array, velocity: Array, after: Percept) -> tuple[Array, Array, Array]:
         """Angle and velocity at mid-step, and acceleration over the step."""
@@ -214,7 +215,7 @@ class Brain:
         d = percept.outcome.shape[1]
         drift = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
         for i in np.flatnonzero(np.linalg.norm(drift, axis=1) > 0.002 * self.schema.spread):
-            jacobian = self.schema.chain.jacobian(percept.angle[i])
+            jacobian = self.schema.chain.with_jacobian(percept.angle[i])[1]
             memory["shift"][i] = np.linalg.pinv(jacobian, rcond=0.05) @ drift[i]
         rows, t = np.arange(len(drift)), memory["plan_step"]
         wanted = memory["plan_angle"][rows, t] + memory["shift"]
@@ -301,7 +302,8 @@ class Brain:
         )
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
         self.schema.feel(now.angle, pain, climbing_fibre)
-        surprise = self.schema.see(now, self.memory, self.senses)
+        if self.steps % self.config.schema.glance_every < len(reward):
+            self.schema.see(now, self.memory, self.senses)
         dopamine = np.zeros(len(reward))
         gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
         if len(gated):
@@ -325,7 +327,6 @@ class Brain:
                 pain=pain,
                 felt_acceleration=motion[2],
                 predicted_acceleration=predicted,
-                surprise=surprise,
             )
 
     def _look_for_body(self) -> None:
@@ -378,8 +379,9 @@ class Brain:
         for key in sorted(set(own) ^ set(state)):
             raise StateError(f"weights {key!r} are {'missing' if key in own else 'unknown'}")
         for key, value in own.items():
-            fixed = not key.startswith("body_schema.")
             given = np.asarray(state[key])
+            # How much is known of the body decides the size of its parts: they are checked below.
+            fixed = not key.startswith("body_schema.") or value.ndim == 2
             if given.dtype != value.dtype or (fixed and given.shape != value.shape):
                 raise StateError(
                     f"weights {key!r} are {given.dtype} {given.shape}: this brain has "
@@ -388,9 +390,14 @@ class Brain:
                 )
             if given.dtype.kind == "f" and np.isnan(given).any():
                 raise StateError(f"weights {key!r} hold NaN: the file is damaged")
+        parts: dict[str, dict[str, NDArray]] = {name: {} for name in self._regions()}
+        for key, value in state.items():
+            name, _, part = key.partition(".")
+            if part:
+                parts[name][part] = np.asarray(value)
+        self.schema.check_state(parts["body_schema"], self.senses.n_channels)
         for name, region in self._regions().items():
-            parts = {k.split(".", 1)[1]: v for k, v in state.items() if k.startswith(f"{name}.")}
-            region.load_state(parts)
+            region.load_state(parts[name])
         counts = (int(x) for x in state["counts"])
         self.steps, self.episodes, self.episode_length, self._attempted = counts
         for rng, words in zip((self._rng, self._play), state["random"], strict=True):

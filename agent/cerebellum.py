@@ -66,10 +66,10 @@ class Cerebellum:
         draws = [
             rng.normal(size=(k, base + 1)) for k in (config.gravity_granules, config.gain_granules)
         ]
-        self._mossy = [
-            (np.ascontiguousarray(spread * d[:k, :-1].T), d[:k, -1].copy())
-            for d, k in zip(draws, (n0, n1), strict=True)
-        ]
+        drawn = [d[:k] for d, k in zip(draws, (n0, n1), strict=True)]
+        self._granules = np.ascontiguousarray(np.vstack(drawn).T)
+        self._granules[:-1] *= spread
+        self._sizes = n0, n1
         self._upper = np.triu_indices(n_motors)
         posture = np.concatenate([np.ones(1 + base), np.full(n0, 5.0 / max(n0, 1))])
         gain = np.concatenate([[1.0], np.full(base, 0.3), np.full(n1, 5.0 / max(n1, 1))])
@@ -125,7 +125,7 @@ class Cerebellum:
     def _find_knocks(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array
     ) -> NDArray[np.bool_]:
-        """Samples (N,) that stand out from the plainest law of motion: linear, fitted robustly."""
+        """Find samples (N,) that stand out from a robust fit of a linear law of motion."""
         one = np.ones((len(angle), 1))
         law = np.concatenate([one, np.cos(angle), np.sin(angle), velocity, command], axis=1)
         law /= np.sqrt((law**2).mean(axis=0)) + 1e-9
@@ -144,15 +144,14 @@ class Cerebellum:
         posture, gain = self._posture(angle)
         v = velocity / self._velocity_scale
         a = acceleration / self._acceleration_scale
-        return np.concatenate(
-            [
-                posture,
-                (gain[..., :, None] * a[..., None, :]).reshape(*a.shape[:-1], -1),
-                v,
-                v[..., self._upper[0]] * v[..., self._upper[1]],
-            ],
-            axis=-1,
+        phi = np.empty((*a.shape[:-1], self.prior.size))
+        phi[..., : self._gain_part.start] = posture
+        phi[..., self._gain_part] = (gain[..., :, None] * a[..., None, :]).reshape(
+            *a.shape[:-1], -1
         )
+        phi[..., self._speed_part] = v
+        phi[..., self._speed_part.stop :] = v[..., self._upper[0]] * v[..., self._upper[1]]
+        return phi
 
     def inverse(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
         """Command (…, n_motors) that brings about an acceleration (…, n_motors)."""
@@ -239,13 +238,20 @@ class Cerebellum:
         return errors, knock
 
     def _posture(self, angle: Array) -> tuple[Array, Array]:
-        base = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
-        one = np.ones((*angle.shape[:-1], 1))
-        (a0, b0), (a1, b1) = self._mossy
-        return (
-            np.concatenate([one, base, np.maximum(base @ a0 + b0, 0.0)], axis=-1),
-            np.concatenate([one, base, np.maximum(base @ a1 + b1, 0.0)], axis=-1),
-        )
+        """Posture and gain-field activity g₀ (…, ·) and g₁ (…, ·)."""
+        n0, n1 = self._sizes
+        direct = 1 + 2 * self._n
+        out = np.empty((*angle.shape[:-1], 2 * direct + n0 + n1))
+        base = out[..., 1:direct]
+        out[..., 0] = 1.0
+        np.cos(angle, out=base[..., : self._n])
+        np.sin(angle, out=base[..., self._n :])
+        granules = base @ self._granules[:-1] + self._granules[-1]
+        np.maximum(granules[..., :n0], 0.0, out=out[..., direct : direct + n0])
+        gain = out[..., direct + n0 :]
+        gain[..., :direct] = out[..., :direct]
+        np.maximum(granules[..., n0:], 0.0, out=gain[..., direct:])
+        return out[..., : direct + n0], gain
 
     def _descend(self, phi: Array, climbing_fibre: Array, distrust: float = 1.0) -> float:
         """One recursive least-squares step, in place; returns r + φᵀPφ as it was before.
@@ -270,8 +276,7 @@ class Cerebellum:
             "jump_variance": self.jump_variance,
             "velocity_scale": self._velocity_scale,
             "acceleration_scale": self._acceleration_scale,
-            "granules_gravity": np.vstack(self._mossy[0]),
-            "granules_gain": np.vstack(self._mossy[1]),
+            "granules": self._granules,
             "learnt": np.array(self.learnt),
         }
 
@@ -283,6 +288,5 @@ class Cerebellum:
         self.jump_variance = state["jump_variance"].copy()
         self._velocity_scale = state["velocity_scale"].copy()
         self._acceleration_scale = state["acceleration_scale"].copy()
-        both = (state["granules_gravity"], state["granules_gain"])
-        self._mossy = [(m[:-1].copy(), m[-1].copy()) for m in both]
+        self._granules = state["granules"].copy()
         self.learnt = int(state["learnt"])

@@ -46,6 +46,8 @@ class SchemaConfig:
     """Steps between attempts while it has not been found."""
     memory: int = 512
     """Transitions that the sensorimotor memory keeps (the latest ones)."""
+    glance_every: int = 5
+    """Steps between looks at whether the geometry still holds."""
     pairing_r2: float = 0.9
     """Least share of an angle's change that its velocity must explain."""
     reward_r2: float = 0.95

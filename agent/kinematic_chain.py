@@ -44,20 +44,22 @@ class KinematicChain:
 
     def __call__(self, angle: Array, context: Array | None = None) -> Array:
         """Outcome (…, d) of postures (…, n) in context (…, c)."""
-        return self._walk(angle, context, self.parameters)[0]
+        outcome: Array = self._walk(angle, self.parameters)[0][..., : self.n_outcome]
+        return outcome + self.shift(context) if context is not None else outcome
 
-    def jacobian(self, angle: Array) -> Array:
-        """Change of the outcome by each joint, (…, d, n), at postures (…, n)."""
-        _, turned, rotations, _ = self._walk(angle, None, self.parameters)
-        axis, point, _, _ = self._unpack(self.parameters)
-        unit = axis / np.linalg.norm(axis, axis=1, keepdims=True)
+    def shift(self, context: Array) -> Array:
+        """Add-on (…, d) to the outcome by the context (…, c)."""
+        return context @ self._unpack(self.parameters)[3].T
+
+    def with_jacobian(self, angle: Array) -> tuple[Array, Array]:
+        """Outcome (…, d) of postures (…, n), and its change by each joint, (…, d, n)."""
+        place, arms, rotations, cross = self._walk(angle, self.parameters)
         columns = []
-        frame = np.broadcast_to(np.eye(3), (*angle.shape[:-1], 3, 3))
+        frame = np.broadcast_to(np.eye(3), (*rotations.shape[:-3], 3, 3))
         for j in range(self.n_joints):
-            swing = np.cross(unit[j], turned[j] - point[j])
-            columns.append((frame @ swing[..., None])[..., : self.n_outcome, 0])
-            frame = frame @ rotations[j]
-        return np.stack(columns, axis=-1)
+            frame = frame @ rotations[..., j, :, :]
+            columns.append((frame @ (cross[j] @ arms[j][..., None]))[..., : self.n_outcome, 0])
+        return place[..., : self.n_outcome], np.stack(columns, axis=-1)
 
     def fit(self, angle: Array, context: Array, outcome: Array, iterations: int = 60) -> float:
         """Move the parameters to explain N postures; stops when that is done or stuck.
@@ -105,47 +107,49 @@ class KinematicChain:
             theta[6 * n + 3 :].reshape(self.n_outcome, self.n_context),
         )
 
-    def _walk(
-        self, angle: Array, context: Array | None, theta: Array, slopes: bool = False
-    ) -> tuple[Array, list[Array], list[Array], list[Array]]:
-        """From the tip to the root; also each joint's turned point, rotation and axis slope."""
-        axis, point, tip, shift = self._unpack(theta)
-        length = np.linalg.norm(axis, axis=1)
+    def _walk(self, angle: Array, theta: Array) -> tuple[Array, list[Array], Array, Array]:
+        """From the tip to the root, for postures (…, n).
+
+        Returns:
+            The place (…, 3) in space, the lever arms y − p before each joint's turn, (…, 3) each,
+            all joints' rotations (…, n, 3, 3), and their axes as cross-product matrices (n, 3, 3).
+
+        """
+        axis, point, tip, _ = self._unpack(theta)
+        cross = _cross_matrix(axis / np.linalg.norm(axis, axis=1, keepdims=True))
         cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
+        # Rodrigues: R = 1 + sin q K + (1 − cos q) K²
+        rotations = np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
         place = np.broadcast_to(tip, (*angle.shape[:-1], 3))
-        turned, rotations, axis_slopes = [], [], []
+        arms = []
         for j in range(self.n_joints - 1, -1, -1):
-            unit = axis[j] / length[j]
-            outer = np.outer(unit, unit)
-            c, s = cosine[..., j, :, :], sine[..., j, :, :]
-            rotation = c * np.eye(3) + s * _cross_matrix(unit) + (1.0 - c) * outer
             arm = place - point[j]
-            if slopes:
-                along = (arm @ unit)[..., None, None]
-                by_axis = (1.0 - c) * (along * np.eye(3) + unit[:, None] * arm[..., None, :])
-                by_axis -= s * _cross_matrix(arm)
-                axis_slopes.append(by_axis @ ((np.eye(3) - outer) / length[j]))
-            place = point[j] + (rotation @ arm[..., None])[..., 0]
-            turned.append(place)
-            rotations.append(rotation)
-        outcome = place[..., : self.n_outcome]
-        if context is not None and self.n_context:
-            outcome = outcome + context @ shift.T
-        return outcome, turned[::-1], rotations[::-1], axis_slopes[::-1]
+            arms.append(arm)
+            place = point[j] + (rotations[..., j, :, :] @ arm[..., None])[..., 0]
+        return place, arms[::-1], rotations, cross
 
     def _residual(
         self, theta: Array, angle: Array, context: Array, outcome: Array
     ) -> tuple[Array, Array]:
-        """What is seen minus what is expected (N d,), and the slope by parameters (N d, ·)."""
+        """Compare seen with expected: error (N d,), and its slope by the parameters (N d, ·)."""
         n, d = self.n_joints, self.n_outcome
-        expected, _, rotations, axis_slopes = self._walk(angle, context, theta, slopes=True)
+        place, arms, rotations, _ = self._walk(angle, theta)
+        axis, _, _, matrix = self._unpack(theta)
+        expected = place[:, :d] + context @ matrix.T
         slope = np.zeros((len(angle), d, theta.size))
         frame = np.broadcast_to(np.eye(3), (len(angle), 3, 3))
+        cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
         for j in range(n):
-            slope[:, :, 3 * j : 3 * j + 3] = (frame @ axis_slopes[j])[:, :d]
-            by_point = frame @ (np.eye(3) - rotations[j])
+            length = np.linalg.norm(axis[j])
+            unit, arm = axis[j] / length, arms[j]
+            along = (arm @ unit)[:, None, None]
+            by_axis = along * np.eye(3) + unit[:, None] * arm[:, None, :]
+            by_axis = (1.0 - cosine[:, j]) * by_axis - sine[:, j] * _cross_matrix(arm)
+            by_axis = by_axis @ ((np.eye(3) - np.outer(unit, unit)) / length)
+            slope[:, :, 3 * j : 3 * j + 3] = (frame @ by_axis)[:, :d]
+            by_point = frame @ (np.eye(3) - rotations[:, j])
             slope[:, :, 3 * (n + j) : 3 * (n + j) + 3] = by_point[:, :d]
-            frame = frame @ rotations[j]
+            frame = frame @ rotations[:, j]
         slope[:, :, 6 * n : 6 * n + 3] = frame[:, :d]
         for i in range(d):
             first = 6 * n + 3 + i * self.n_context

@@ -40,4 +40,5 @@ def riccati_feedback(a: Array, b: Array, q: Array, r: Array, s: Array) -> Array:
         if (np.abs(change).max(axis=(-1, -2)) <= 1e-9 * size).all():
             break
     bt_h = b.T @ h
-    return np.linalg.solve(r + bt_h @ b, bt_h @ a + st)
+    gain = np.linalg.solve(r + bt_h @ b, bt_h @ a + st)
+    return np.asarray(gain, np.float64)

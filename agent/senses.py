@@ -35,9 +35,10 @@ class Senses:
 
     def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]):
         self._keys = self._find_keys(observation_space)
-        sizes = [self._box_size(observation_space[k], k) for k in self._keys] or [
-            self._box_size(observation_space, "the observation")
-        ]
+        if isinstance(observation_space, spaces.Dict):
+            sizes = [self._box_size(observation_space[key], key) for key in self._keys]
+        else:
+            sizes = [self._box_size(observation_space, "the observation")]
         self._sizes = sizes
         edges = np.cumsum([0, *sizes])
         self.n_channels = int(edges[-1])
@@ -114,9 +115,8 @@ class Senses:
             if part.ndim != 2 or part.shape[1] != size:
                 raise SensoryError(f"{name} has shape {part.shape}: expected (n, {size})")
         joined = np.concatenate(parts, axis=1)
-        bad = np.argwhere(~np.isfinite(joined))
-        if len(bad):
-            body, channel = (int(i) for i in bad[0])
+        if not np.isfinite(joined).all():
+            body, channel = (int(i) for i in np.argwhere(~np.isfinite(joined))[0])
             raise SensoryError(
                 f"{self.channel_name(channel)} of environment {body} is {joined[body, channel]}: "
                 "the simulation has diverged or a sensor is broken; nothing was learnt from it. "
@@ -146,6 +146,8 @@ class Senses:
         """Joint angles (…, n_joints) from channels (…, n_channels)."""
         angle: Array = channels[..., body.sine].copy()
         pair = body.periodic
+        if not pair.any():
+            return angle
         angle[..., pair] = np.arctan2(angle[..., pair], channels[..., body.cosine[pair]])
         return angle
 

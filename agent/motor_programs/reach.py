@@ -53,8 +53,8 @@ class Reach:
         q = np.concatenate([angle[None], start])
         tolerance = schema.spread
         for _ in range(25):
-            miss = aim - schema.chain(q)
-            jacobian = schema.chain.jacobian(q)
+            outcome, jacobian = schema.chain.with_jacobian(q)
+            miss = aim - outcome
             transpose = np.swapaxes(jacobian, -1, -2)
             square = jacobian @ transpose + (0.01 * tolerance) ** 2 * np.eye(len(aim))
             inverse = transpose @ np.linalg.inv(square)
@@ -135,7 +135,7 @@ class Reach:
         reward = schema.reward
         n = len(angle)
         a, b = _double_integrator(n, schema.step)
-        jacobian = schema.chain.jacobian(postures)
+        jacobian = schema.chain.with_jacobian(postures)[1]
         lever = np.swapaxes(jacobian, -1, -2) @ jacobian
         mean_lever = np.trace(lever, axis1=-2, axis2=-1)[:, None, None] / n
         pull = lever + self._HELD * mean_lever * np.eye(n)
