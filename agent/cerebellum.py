@@ -181,14 +181,21 @@ class Cerebellum:
     ) -> Array:
         """Fast state after a step, (n, n_motors): what the model missed within this movement.
 
-        b ← b + rate · (u − Wφ − b), added to the next command and forgotten at the end of the
+        b ← b + rate · clip(u − Wφ − b), added to the next command and forgotten at the end of the
         trial; the fast process of Smith, Ghazizadeh & Shadmehr (2006,
-        doi:10.1371/journal.pbio.0040179), here as fast as one movement.
+        doi:10.1371/journal.pbio.0040179), here as fast as one movement. A joint that suddenly
+        stands still where it should move is against something: it does not push harder.
         """
         if self._no_fast_state:
             return np.zeros_like(fast)
-        missed = command - self.inverse(angle, velocity, acceleration)
-        return fast + self._config.fast_rate * (np.clip(missed, -1.0, 1.0) - fast)
+        jump = command - self.inverse(angle, velocity, acceleration) - fast
+        bound = self._bound()
+        blocked = (np.abs(jump) > bound) & (np.abs(velocity) < 0.1 * self._velocity_scale)
+        return fast + self._config.fast_rate * np.where(blocked, 0.0, np.clip(jump, -bound, bound))
+
+    def _bound(self) -> Array:
+        """Errors (n_motors,) that the fast state may miss and that are yet no knock."""
+        return self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_PAIN
 
     def learn(
         self,
@@ -221,9 +228,8 @@ class Cerebellum:
         for i, phi in enumerate(inputs):
             errors[i] = climbing_fibre = command[i] - self.weights @ phi
             jump = climbing_fibre - fast[i]
-            bound = self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_PAIN
             # A limit takes from its own joint; what the others show is the echo.
-            knock[i] = (np.abs(jump) > bound) & (np.abs(jump) >= 0.5 * np.abs(jump).max())
+            knock[i] = (np.abs(jump) > self._bound()) & (np.abs(jump) >= 0.5 * np.abs(jump).max())
             if knock[i].any():
                 # A bound that is passed again and again is too narrow.
                 self.jump_variance *= 1.02
