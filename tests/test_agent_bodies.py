@@ -66,7 +66,7 @@ class Arm:
         """Angle, velocity, acceleration, command of n random moments, (n, 2) each."""
         rng = np.random.default_rng(seed)
         angle = rng.uniform(-1.5, 1.5, (n, 2))
-        velocity = rng.normal(size=(n, 2))
+        velocity = 0.3 * rng.normal(size=(n, 2))
         command = np.clip(0.4 * rng.normal(size=(n, 2)), -1, 1)
         return angle, velocity, self.acceleration(angle, velocity, command), command
 
