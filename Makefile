@@ -1,0 +1,85 @@
+# Everything runs in .venv, which the first target makes. `make help` lists the targets.
+
+VENV := .venv
+BIN := $(VENV)/bin
+NEONATE := $(BIN)/neonate
+STAMP := $(VENV)/.installed
+PYTHON ?= python3
+JOBS ?= 1
+WORKERS ?= 2
+
+# One thread per process: the networks are small, and CPU seconds are to be comparable.
+export OMP_NUM_THREADS := 1
+
+.PHONY: help setup demo test lint results tables
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(STAMP)  ## make the environment .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	touch $@
+
+test: lint  ## lint and test everything but what takes minutes
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: setup  ## ruff, its formatter and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+DEMO := runs/demo
+
+demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes)
+	rm -rf $(DEMO)
+	$(NEONATE) evaluate --env Reacher-v5 --algos brain sac ppo pd random \
+	    --steps brain=300 sac=3000 ppo=15000 1 --seeds brain=3 1 \
+	    --eval-every brain=75 sac=1000 ppo=5000 1 --eval-episodes 20 --out $(DEMO)/reacher
+	$(NEONATE) train --env neonate/Reach3D-v0 --algo brain --steps 2000 --out $(DEMO)/reach3d
+	$(NEONATE) render $(DEMO)/reach3d --episodes 3 --width 960 --height 540 \
+	    --out $(DEMO)/reach3d.mp4
+	@echo
+	@echo "Learning curves:     $(DEMO)/reacher/curves.png"
+	@echo "The arm that learnt: $(DEMO)/reach3d.mp4"
+
+# ---- What is in results/. A finished run is kept: after an interruption this goes on. ----------
+
+SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
+LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
+    basal_ganglia critic spinal_cord
+
+# One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion.
+define lesioned
+	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every $(3) --seeds 5 $(SCORED) \
+	    --out results/lesions/$(2)-$(4)$(if $(filter-out intact,$(4)), --brain.lesions $(4))
+
+endef
+
+results: setup results/benchmark.json  ## measure everything in results/ (many hours)
+	$(NEONATE) evaluate --env Reacher-v5 --algos brain sac tqc ppo pd random \
+	    --steps brain=300 sac=30000 tqc=30000 ppo=300000 1 \
+	    --eval-every brain=75 sac=1500 tqc=1500 ppo=15000 1 \
+	    --seeds brain=10 3 $(SCORED) --out results/reacher
+	$(NEONATE) evaluate --env neonate/Reach-v0 --algos brain sac tqc ppo pd random \
+	    --steps brain=1500 sac=8000 tqc=8000 ppo=80000 1 \
+	    --eval-every brain=300 sac=2000 tqc=2000 ppo=20000 1 \
+	    --seeds brain=10 3 $(SCORED) --out results/reach
+	$(NEONATE) evaluate --env neonate/Reach3D-v0 --algos brain sac tqc ppo pd random \
+	    --steps brain=10000 sac=12000 tqc=12000 ppo=120000 1 \
+	    --eval-every brain=2000 sac=2000 tqc=2000 ppo=20000 1 \
+	    --seeds brain=5 3 $(SCORED) --out results/reach3d
+	$(foreach lesion,$(LESIONS),$(call lesioned,Reacher-v5,reacher,300,$(lesion)))
+	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach-v0,reach,1500,$(lesion)))
+	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion)))
+	$(MAKE) tables
+
+results/benchmark.json: | setup
+	$(NEONATE) benchmark --out $@
+
+tables: setup  ## write the tables of README.md from results/
+	$(BIN)/python -m scripts.tables

@@ -1,0 +1,242 @@
+"""`python -m scripts.tables`: write the tables of README.md from results/.
+
+A table stands between `<!-- table:NAME -->` and `<!-- /table -->`, and what is between them is
+replaced. No figure there is typed by hand.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from policies.baselines import SB3_CLASSES
+from scripts.evaluate import load_records
+from scripts.files import read_json, replacing
+from scripts.summary import (
+    Cost,
+    Record,
+    Threshold,
+    by_algorithm,
+    column,
+    cost_of,
+    default_thresholds,
+    mean_curve,
+)
+
+TASKS = ("reacher", "reach", "reach3d")
+MISSING = "*not measured yet*"
+_BLOCK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+_VERSIONS = ("python", "gymnasium", "mujoco", "stable_baselines3", "torch")
+
+
+def fill(text: str, results: Path) -> str:
+    """Replace every table of a Markdown text by what `results` holds.
+
+    Raises:
+        KeyError: a marker names no table.
+        ValueError: results that do not belong together.
+
+    """
+    return _BLOCK.sub(lambda found: f"{found[1]}{TABLES[found[2]](results)}\n{found[3]}", text)
+
+
+def task_table(name: str) -> Callable[[Path], str]:
+    """Make the writer of one task's table: scores, and what it took to reach them."""
+
+    def write(results: Path) -> str:
+        path = results / name / "results.json"
+        if not path.exists():
+            return MISSING
+        records = _only_once(load_records(path), path)
+        parts = [_scores(records), _costs(records), _conditions(records)]
+        if (results / name / "curves.png").exists():
+            env = records[0]["env"]
+            parts.append(f"![Learning curves on {env}](results/{name}/curves.png)")
+        return "\n\n".join(part for part in parts if part)
+
+    return write
+
+
+def lesion_table(results: Path) -> str:
+    """Write what the brain scores without each of its parts."""
+    paths = sorted((results / "lesions").glob("*/results.json"))
+    if not paths:
+        return MISSING
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for path in paths:
+        for record in _only_once(load_records(path), path):
+            lesion = " and ".join(record["settings"]["lesions"]) or "nothing"
+            groups.setdefault((record["env"], lesion), []).append(record)
+    order = sorted(groups, key=lambda key: (key[0], key[1] != "nothing", key[1]))
+    rows = [
+        [env, f"`{lesion}`" if lesion != "nothing" else lesion, *_score_cells(groups[env, lesion])]
+        for env, lesion in order
+    ]
+    heads = ["environment", "taken away", "seeds", "steps", "return", "success", "CPU s"]
+    everything = [record for group in groups.values() for record in group]
+    return _table(heads, rows, left=2) + "\n\n" + _conditions(everything)
+
+
+def benchmark_table(results: Path) -> str:
+    """Write what the brain costs beside the simulator and beside SAC."""
+    path = results / "benchmark.json"
+    if not path.exists():
+        return MISSING
+    document = read_json(path)
+    heads = ["environment", "bare loop, steps/s", "brain trains, steps/s", "ratio"]
+    heads += ["act, µs", "SAC act, µs", "ratio", "learn, µs", "SAC update, µs", "ratio"]
+    rows = []
+    for env, costs in document["envs"].items():
+        m = costs["median"]
+        names = ["bare_steps_per_second", "training_steps_per_second", "training_over_bare"]
+        names += ["act_us", "sac_act_us", "act_over_sac"]
+        names += ["learn_us", "sac_update_us", "learn_over_sac_update"]
+        rows.append([env, *(f"{m[n]:.3g}" if "over" in n else f"{m[n]:,.0f}" for n in names)])
+    return f"{_table(heads, rows)}\n\n{_command(document['command'])}{_named(document)}."
+
+
+TABLES: Mapping[str, Callable[[Path], str]] = {
+    **{name: task_table(name) for name in TASKS},
+    "lesions": lesion_table,
+    "benchmark": benchmark_table,
+}
+
+
+def _only_once(records: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    """Refuse runs that are there twice, as after a change of settings."""
+    keys = [(r["algo"], r["seed"]) for r in records]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(
+            f"{path} has {twice[0][0]} with seed {twice[0][1]} more than once: remove the records "
+            "of other settings, or the file, and measure again"
+        )
+    return records
+
+
+def _scores(records: Sequence[Record]) -> str:
+    """One row per algorithm; the brain at each of its evaluations."""
+    rows = []
+    for name, group in by_algorithm(records).items():
+        last = len(group[0]["curve"]) - 1
+        for point in range(last + 1) if name == "brain" else (last,):
+            rows.append([_label(name), *_score_cells(group, point)])
+    heads = ["algorithm", "seeds", "steps", "return", "success", "CPU s"]
+    return _table(heads, rows)
+
+
+def _score_cells(group: Sequence[Record], point: int = -1) -> list[str]:
+    """Seeds, steps, return, success and CPU seconds at one evaluation, mean (worst … best)."""
+    points = [record["curve"][point] for record in group]
+    seconds = sum(p["cpu_seconds"] for p in points) / len(points)
+    known = all(p["success_rate"] is not None for p in points)
+    return [
+        f"{len(points)}",
+        f"{max(p['steps'] for p in points):,}",
+        _spread([p["return_mean"] for p in points], "{:.2f}"),
+        _spread([100 * p["success_rate"] for p in points], "{:.0f}", " %") if known else "–",
+        f"{seconds:.3g}",
+    ]
+
+
+def _spread(values: Sequence[float], form: str, unit: str = "") -> str:
+    mean = form.format(sum(values) / len(values))
+    if len(values) == 1:
+        return f"{mean}{unit}"
+    return f"{mean}{unit} ({form.format(min(values))} … {form.format(max(values))})"
+
+
+def _costs(records: Sequence[Record]) -> str:
+    """Compare steps and CPU seconds to the same score, the brain's with each SB3 algorithm's.
+
+    One that did not reach the score is counted with its whole budget: the ratio is a bound.
+    """
+    groups = by_algorithm(records)
+    rivals = {name: group for name, group in groups.items() if name in SB3_CLASSES}
+    if "brain" not in groups or not rivals:
+        return ""
+    thresholds = [(t, " (the brain's final)") for t in _own_finals(groups["brain"])]
+    thresholds += [(t, "") for t in default_thresholds(records)]
+    rows = []
+    for threshold, whose in thresholds:
+        own = cost_of(mean_curve(groups["brain"], threshold.metric), threshold.value)
+        cells = [threshold.label + whose, f"{own.steps:,.0f}", f"{own.cpu_seconds:.2g}"]
+        if not math.isfinite(own.steps):
+            cells[1:] = ["not reached", ""]
+        for name, group in rivals.items():
+            theirs = cost_of(mean_curve(group, threshold.metric), threshold.value)
+            rows.append([*cells, *_rival_cells(name, group, own, theirs)])
+    heads = ["to a mean over seeds of", "brain, steps", "brain, CPU s", "compared with"]
+    return _table([*heads, "its steps", "its CPU s", "steps ratio", "CPU ratio"], rows)
+
+
+def _rival_cells(name: str, group: Sequence[Record], own: Cost, theirs: Cost) -> list[str]:
+    reached = math.isfinite(theirs.steps)
+    if not reached:
+        last = [record["curve"][-1] for record in group]
+        mean_seconds = sum(p["cpu_seconds"] for p in last) / len(last)
+        theirs = Cost(min(p["steps"] for p in last), mean_seconds)
+    before = "" if reached else "not reached in "
+    cells = [_label(name), f"{before}{theirs.steps:,.0f}", f"{before}{theirs.cpu_seconds:,.3g}"]
+    if not math.isfinite(own.steps):
+        return [*cells, "", ""]
+    pairs = ((theirs.steps, own.steps), (theirs.cpu_seconds, own.cpu_seconds))
+    bound = "" if reached else "> "
+    return [*cells, *(f"{bound}{_round(a / b)} ×" if b > 0 else "" for a, b in pairs)]
+
+
+def _own_finals(group: Sequence[Record]) -> list[Threshold]:
+    """Say what the brain ends with: its return, and its success where the task tells it."""
+    metrics = ["return_mean"]
+    if not any(math.isnan(x) for record in group for x in column(record, "success_rate")):
+        metrics.append("success_rate")
+    # From the curve itself, which is what is searched for the crossing: equal to the last bit.
+    return [Threshold(name, float(mean_curve(group, name).mean[-1])) for name in metrics]
+
+
+def _conditions(records: Sequence[Record]) -> str:
+    """Tell episodes, training seeds and versions, all that were used."""
+    first = {r["eval"]["first_seed"] for r in records}
+    last = {r["eval"]["first_seed"] + r["eval"]["episodes"] - 1 for r in records}
+    seeds = [r["seed"] for r in records]
+    return (
+        "Mean (worst … best seed) of training seeds "
+        f"{min(seeds)} to {max(seeds)}, on evaluation episodes {min(first)} to {max(last)}. "
+        + "; ".join(sorted({_named(r) for r in records}))
+        + "."
+    )
+
+
+def _named(document: Mapping[str, Any]) -> str:
+    versions = document["versions"]
+    return ", ".join(f"{name} {versions[name]}" for name in _VERSIONS)
+
+
+def _command(line: str) -> str:
+    return f"`{line}`; medians over repeats. "
+
+
+def _round(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
+def _label(algo: str) -> str:
+    return algo.upper() if algo in SB3_CLASSES or algo == "pd" else algo
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    lines = [heads, ["---"] * left + ["---:"] * (len(heads) - left), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main(root: Path = Path()) -> None:
+    """Rewrite README.md in `root` from `root`/results."""
+    readme = root / "README.md"
+    text = fill(readme.read_text(), root / "results")
+    with replacing(readme) as beside:
+        beside.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

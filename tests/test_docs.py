@@ -1,0 +1,158 @@
+"""What the documents say holds: tables, commands, examples, links, the diagram of the brain."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tyro
+
+import agent
+from agent.config import LESIONS
+from policies.baselines import learns
+from scripts.cli import Command
+from scripts.evaluate import Evaluate, load_records, per_algorithm
+from scripts.tables import MISSING, TABLES, fill
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+RESULTS = sorted(ROOT.glob("results/**/results.json"))
+
+
+def code_blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[str]:
+    """Lines that call `neonate`, continued lines joined."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [line for line in lines if re.match(r"(\S*/)?neonate ", line.strip())]
+
+
+def parse(line: str) -> Command:
+    return tyro.cli(Command, prog="neonate", args=shlex.split(line, comments=True)[1:])
+
+
+def make(target: str) -> list[str]:
+    """Commands of a target of the Makefile, none of them run, all files taken for missing."""
+    words = ["make", "--dry-run", "--always-make", "--no-print-directory", target]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return commands(done.stdout)
+
+
+DOCUMENTED = [
+    (path.name, line)
+    for path in DOCUMENTS
+    for block in code_blocks(path.read_text(), "console")
+    for line in commands(block)
+]
+
+
+def test_readme_tables_are_those_of_the_results() -> None:
+    assert fill(README, ROOT / "results") == README, "run `make tables`"
+
+
+def test_readme_shows_every_table_once() -> None:
+    assert sorted(re.findall(r"<!-- table:(\w+) -->", README)) == sorted(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_without_results_says_so(name: str, tmp_path: Path) -> None:
+    text = f"<!-- table:{name} -->\nold\n<!-- /table -->"
+    assert fill(text, tmp_path) == f"<!-- table:{name} -->\n{MISSING}\n<!-- /table -->"
+
+
+@pytest.mark.parametrize(("document", "line"), DOCUMENTED, ids=[line for _, line in DOCUMENTED])
+def test_documented_commands_are_accepted(document: str, line: str) -> None:
+    assert callable(parse(line).run)
+
+
+@pytest.mark.parametrize("target", ["demo", "results"])
+def test_the_makefile_s_commands_are_accepted(target: str) -> None:
+    lines = make(target)
+    assert len(lines) >= 3
+    assert all(callable(parse(line).run) for line in lines)
+
+
+def test_every_command_and_lesion_is_documented() -> None:
+    typed = " ".join(line for _, line in DOCUMENTED)
+    for name in ("train", "evaluate", "render", "benchmark"):
+        assert f"neonate {name} " in typed
+    measured = [parse(line) for line in make("results") if "results/lesions/" in line]
+    lesioned = {word for m in measured if isinstance(m, Evaluate) for word in m.brain.lesions}
+    assert lesioned == set(LESIONS)
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=[str(p.parent.relative_to(ROOT)) for p in RESULTS])
+def test_results_are_those_that_the_makefile_measures(path: Path) -> None:
+    asked = {m.out: m for m in map(parse, make("results")) if isinstance(m, Evaluate)}
+    command = asked[path.parent.relative_to(ROOT)]
+    seeds = per_algorithm("--seeds", command.seeds, command.algos)
+    steps = per_algorithm("--steps", command.steps, command.algos)
+    expected = {
+        (command.env, name, command.first_seed + i, steps[name] if learns(name) else 0)
+        for name in command.algos
+        for i in range(seeds[name])
+    }
+    records = load_records(path)
+    assert {(r["env"], r["algo"], r["seed"], r["steps"]) for r in records} == expected
+    for record in records:
+        assert f"--out {command.out}" in record["command"]
+        assert record["eval"]["episodes"] == command.eval_episodes
+        if record["algo"] == "brain":
+            assert tuple(record["settings"]["lesions"]) == command.brain.lesions
+
+
+@pytest.mark.parametrize("code", code_blocks(README, "python"))
+def test_readme_examples_run(code: str, tmp_path: Path) -> None:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[p.name for p in DOCUMENTS])
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        other = path.parent / name if name else path
+        assert other.exists(), f"{path.name} links to {target}"
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE)
+            slugs = {
+                re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in heads
+            }
+            assert anchor in slugs, f"{path.name} links to {target}"
+
+
+def test_regions_of_the_diagram_are_modules() -> None:
+    """Every part that the wiring's diagram names is a file of `agent`, and the document agrees."""
+    found = re.search(r"^    ::\n\n(.*?)\n\n    Args:", agent.Brain.__doc__ or "", re.DOTALL | re.M)
+    assert found is not None
+    parts = re.findall(
+        r"(?:^|─► |◄─+ |, )([a-z][a-z ]*[a-z])", found[1].replace("\n        ", "\n")
+    )
+    ends = {"observation", "action", "command", "after the step"}
+    regions = {part for part in parts if part not in ends}
+    assert {"senses", "body schema", "reach", "babble", "cerebellum", "spinal cord"} <= regions
+    files = {path.stem for path in (ROOT / "agent").rglob("*.py")}
+    assert {region.replace(" ", "_") for region in regions} <= files
+    shown = (ROOT / "docs" / "brain.md").read_text()
+    for line in found[1].splitlines():
+        assert line.strip() in shown
