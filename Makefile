@@ -21,8 +21,9 @@ setup: $(STAMP)  ## make the environment .venv from requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@echo "Installing what requirements.lock names (minutes) ..."
+	$(BIN)/python -m pip install -qq -r requirements.lock
+	$(BIN)/python -m pip install -qq --no-deps -e .
 	touch $@
 
 test: lint  ## lint and test everything but what takes minutes

@@ -136,7 +136,7 @@ def _score_cells(group: Sequence[Record], point: int = -1) -> list[str]:
         f"{max(p['steps'] for p in points):,}",
         _spread([p["return_mean"] for p in points], "{:.2f}"),
         _spread([100 * p["success_rate"] for p in points], "{:.0f}", " %") if known else "–",
-        f"{seconds:.3g}",
+        _round(seconds),
     ]
 
 
@@ -161,7 +161,7 @@ def _costs(records: Sequence[Record]) -> str:
     rows = []
     for threshold, whose in thresholds:
         own = cost_of(mean_curve(groups["brain"], threshold.metric), threshold.value)
-        cells = [threshold.label + whose, f"{own.steps:,.0f}", f"{own.cpu_seconds:.2g}"]
+        cells = [threshold.label + whose, f"{own.steps:,.0f}", _round(own.cpu_seconds)]
         if not math.isfinite(own.steps):
             cells[1:] = ["not reached", ""]
         for name, group in rivals.items():
@@ -178,7 +178,7 @@ def _rival_cells(name: str, group: Sequence[Record], own: Cost, theirs: Cost) ->
         mean_seconds = sum(p["cpu_seconds"] for p in last) / len(last)
         theirs = Cost(min(p["steps"] for p in last), mean_seconds)
     before = "" if reached else "not reached in "
-    cells = [_label(name), f"{before}{theirs.steps:,.0f}", f"{before}{theirs.cpu_seconds:,.3g}"]
+    cells = [_label(name), f"{before}{theirs.steps:,.0f}", f"{before}{_round(theirs.cpu_seconds)}"]
     if not math.isfinite(own.steps):
         return [*cells, "", ""]
     pairs = ((theirs.steps, own.steps), (theirs.cpu_seconds, own.cpu_seconds))
@@ -217,8 +217,8 @@ def _command(line: str) -> str:
     return f"`{line}`; medians over repeats. "
 
 
-def _round(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+def _round(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _label(algo: str) -> str:

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tyro
@@ -15,7 +16,9 @@ from agent.config import LESIONS
 from policies.baselines import learns
 from scripts.cli import Command
 from scripts.evaluate import Evaluate, load_records, per_algorithm
-from scripts.tables import MISSING, TABLES, fill
+from scripts.files import write_json
+from scripts.tables import MISSING, TABLES, fill, main
+from scripts.versions import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -67,6 +70,73 @@ def test_readme_shows_every_table_once() -> None:
 def test_a_table_without_results_says_so(name: str, tmp_path: Path) -> None:
     text = f"<!-- table:{name} -->\nold\n<!-- /table -->"
     assert fill(text, tmp_path) == f"<!-- table:{name} -->\n{MISSING}\n<!-- /table -->"
+
+
+def record(algo: str, seed: int, returns: list[float], every: int) -> dict[str, Any]:
+    curve = [
+        {
+            "steps": every * (i + 1),
+            "cpu_seconds": 0.5 * every * (i + 1),
+            "return_mean": value,
+            "return_std": 1.0,
+            "success_rate": None,
+        }
+        for i, value in enumerate(returns)
+    ]
+    return {
+        "schema": 1,
+        "env": "Some-v0",
+        "algo": algo,
+        "seed": seed,
+        "eval": {"every": every, "episodes": 50, "first_seed": 20_000},
+        "settings": {"lesions": []},
+        "versions": versions(),
+        "curve": curve,
+    }
+
+
+def test_a_task_table_tells_scores_and_what_they_cost(tmp_path: Path) -> None:
+    records = [
+        record("brain", 0, [-9.0, -3.0], 10),
+        record("brain", 1, [-7.0, -5.0], 10),
+        record("ppo", 0, [-30.0, -6.0], 1000),
+        record("sac", 0, [-5.0, -4.0], 100),
+    ]
+    (tmp_path / "reach").mkdir()
+    write_json(tmp_path / "reach" / "results.json", records)
+    rows = TABLES["reach"](tmp_path).splitlines()
+    assert "| brain | 2 | 10 | -8.00 (-9.00 … -7.00) | – | 5 |" in rows
+    assert "| brain | 2 | 20 | -4.00 (-5.00 … -3.00) | – | 10 |" in rows
+    assert "| PPO | 1 | 2,000 | -6.00 | – | 1,000 |" in rows
+    final = "| return -4 (the brain's final) | 20 | 10"
+    assert f"{final} | SAC | 200 | 100 | 10 × | 10 × |" in rows
+    bound = "not reached in 2,000 | not reached in 1,000 | > 100 × | > 100 ×"
+    assert f"{final} | PPO | {bound} |" in rows
+
+
+def test_a_lesion_table_has_the_intact_brain_first(tmp_path: Path) -> None:
+    lesioned = {**record("brain", 0, [-20.0], 10), "settings": {"lesions": ["critic"]}}
+    for name, content in {"a-critic": lesioned, "a-intact": record("brain", 0, [-4.0], 10)}.items():
+        (tmp_path / "lesions" / name).mkdir(parents=True)
+        write_json(tmp_path / "lesions" / name / "results.json", [content])
+    rows = TABLES["lesions"](tmp_path).splitlines()
+    assert rows[2].startswith("| Some-v0 | nothing | 1 | 10 | -4.00 |")
+    assert rows[3].startswith("| Some-v0 | `critic` | 1 | 10 | -20.00 |")
+
+
+def test_runs_of_two_settings_are_not_mixed(tmp_path: Path) -> None:
+    (tmp_path / "reach").mkdir()
+    twice = [record("brain", 0, [-9.0], 10), record("brain", 0, [-8.0], 10)]
+    write_json(tmp_path / "reach" / "results.json", twice)
+    with pytest.raises(ValueError, match="brain with seed 0 more than once"):
+        TABLES["reach"](tmp_path)
+
+
+def test_tables_are_written_into_the_readme(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("<!-- table:reach -->\n<!-- /table -->\nend\n")
+    main(tmp_path)
+    written = (tmp_path / "README.md").read_text()
+    assert written == f"<!-- table:reach -->\n{MISSING}\n<!-- /table -->\nend\n"
 
 
 @pytest.mark.parametrize(("document", "line"), DOCUMENTED, ids=[line for _, line in DOCUMENTED])
@@ -150,7 +220,16 @@ def test_regions_of_the_diagram_are_modules() -> None:
     )
     ends = {"observation", "action", "command", "after the step"}
     regions = {part for part in parts if part not in ends}
-    assert {"senses", "body schema", "reach", "babble", "cerebellum", "spinal cord"} <= regions
+    drawn = {
+        "senses",
+        "body schema",
+        "reach",
+        "babble",
+        "basal ganglia",
+        "cerebellum",
+        "spinal cord",
+    }
+    assert drawn <= regions
     files = {path.stem for path in (ROOT / "agent").rglob("*.py")}
     assert {region.replace(" ", "_") for region in regions} <= files
     shown = (ROOT / "docs" / "brain.md").read_text()
