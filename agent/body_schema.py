@@ -35,6 +35,7 @@ class BodySchema:
     """
 
     _SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
+    STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, rad)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
 
@@ -97,6 +98,15 @@ class BodySchema:
         else:
             margin = np.where(self._knocks < self._SURE, np.inf, -self._SKIN)
         return self.limit_low - margin[0], self.limit_high + margin[1]
+
+    def reachable(self, probing: bool = False) -> tuple[Array, Array]:
+        """Lowest and highest angles (n_joints,) to aim for: limits, and not too far from the known.
+
+        A joint whose angle is known up to full turns can be anywhere.
+        """
+        low, high = self.limits(probing)
+        far = np.where(self.periodic, np.inf, self.STRIDE)
+        return np.maximum(low, self.free_low - far), np.minimum(high, self.free_high + far)
 
     def touching(self, angle: Array) -> NDArray[np.bool_]:
         """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""

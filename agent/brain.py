@@ -345,7 +345,8 @@ class Brain:
         command = self.memory.command[rows]
         pain = self.cerebellum.begin(*motion, command, crude)
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
-        self.schema.feel(now.angle, pain, command - self.cerebellum.inverse(*motion))
+        error = command - self.cerebellum.inverse(*motion)
+        self.schema.feel(now.angle, pain, error)
 
     def summary(self) -> dict[str, float]:
         """Scalars worth logging."""

@@ -4,6 +4,10 @@ import os
 import sys
 from typing import Annotated
 
+# One thread a process: the matrices are small, and threads that wait for each other cost more
+# than they bring. It has to be said before numpy is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import tyro
 from tyro.conf import subcommand
 

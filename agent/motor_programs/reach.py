@@ -46,9 +46,9 @@ class Reach:
             probing: whether to go beyond limits that are not sure.
 
         """
-        low, high = schema.limits(probing)
+        low, high = schema.reachable(probing)
         centre = schema.habitual()
-        half = np.minimum(np.pi, 0.5 * (schema.free_high - schema.free_low) + 1.0)
+        half = np.minimum(np.pi, 0.5 * (schema.free_high - schema.free_low) + schema.STRIDE)
         start = np.clip(centre + (2 * self._spread - 1) * half, low, high)
         q = np.concatenate([angle[None], start])
         tolerance = schema.spread
@@ -65,7 +65,9 @@ class Reach:
         miss_size = np.linalg.norm(aim - schema.chain(q), axis=-1)
         q = angle + schema.difference(q, angle)
         good = miss_size <= miss_size.min() + 0.01 * tolerance
-        q = q[good][np.argsort(np.abs(q[good] - angle).sum(axis=1))]
+        q = q[good]
+        effort = np.abs(q - angle).sum(axis=1)
+        q = q[np.argsort(effort if probing else effort + 3.0 * schema.strangeness(q))]
         chosen: list[Array] = []
         for posture in q:
             if all(np.abs(schema.difference(posture, other)).max() > 0.1 for other in chosen):
