@@ -56,7 +56,7 @@ LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correct
 
 # One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion.
 define lesioned
-	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every $(3) --seeds 5 $(SCORED) \
+	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every 500 --seeds 5 $(SCORED) \
 	    --out results/lesions/$(2)-$(4)$(if $(filter-out intact,$(4)), --brain.lesions $(4))
 
 endef
@@ -74,8 +74,6 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --steps brain=10000 sac=12000 tqc=12000 ppo=120000 1 \
 	    --eval-every brain=2000 sac=2000 tqc=2000 ppo=20000 1 \
 	    --seeds brain=5 3 $(SCORED) --out results/reach3d
-	$(foreach lesion,$(LESIONS),$(call lesioned,Reacher-v5,reacher,300,$(lesion)))
-	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach-v0,reach,1500,$(lesion)))
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion)))
 	$(MAKE) tables
 

@@ -181,6 +181,7 @@ class Brain:
         reach = self.config.reach
         boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
         aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
+        values = np.full(len(over), np.nan)
         for i in np.flatnonzero(over | (moved > 0.01 * self.schema.spread)):
             left = self.episode_length - memory["steps"][i]
             horizon = int(
@@ -208,7 +209,8 @@ class Brain:
             memory["plan_vigour"][i] = proposals.vigour[chosen]
             memory["plan_setting"][i], memory["shift"][i] = channels[i], 0.0
             memory["plan_bias"][i] = memory["visual_bias"][i]
-            self.trace.record(value=value[chosen], proposals=value)
+            values[i] = value[chosen]
+        self.trace.record(value=values)
 
     def _execute(self, memory: Memory, percept: Percept) -> Array:
         """Command (n, n_motors) that keeps each body on its plan."""
@@ -278,6 +280,10 @@ class Brain:
                 "Repair the reward or end the episode before it"
             )
         command = np.clip(self.senses.command(action), -1.0, 1.0)
+        if not np.isfinite(command).all():
+            raise SensoryError(
+                f"the action is {action}: nothing was learnt; hand in finite numbers"
+            )
         self.memory.store(before, command, reward, after, memory["episode"])
         self.steps += len(reward)
         ended = np.asarray(terminated) | np.asarray(truncated)
@@ -341,7 +347,8 @@ class Brain:
         was = self.senses.percept(self.memory.before[rows], body)
         now = self.senses.percept(self.memory.after[rows], body)
         motion = self._motion(was.angle, was.velocity, now)
-        crude = body.step / np.maximum(body.gain, 0.1 * body.gain.max())
+        gain = np.abs(body.gain)
+        crude = body.step * np.sign(body.gain) / np.maximum(gain, 0.1 * gain.max())
         command = self.memory.command[rows]
         pain = self.cerebellum.begin(*motion, command, crude)
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
@@ -389,8 +396,10 @@ class Brain:
                     f"{value.dtype} {value.shape}; load them with the configuration and spaces "
                     "they were learnt with"
                 )
-            if given.dtype.kind == "f" and np.isnan(given).any():
-                raise StateError(f"weights {key!r} hold NaN: the file is damaged")
+            # Only the range of movement may be infinite: as long as no limit was felt.
+            bad = np.isnan if key == "body_schema.range" else lambda x: ~np.isfinite(x)
+            if given.dtype.kind == "f" and bad(given).any():
+                raise StateError(f"weights {key!r} hold NaN or inf: the file is damaged")
         parts: dict[str, dict[str, NDArray]] = {name: {} for name in self._regions()}
         for key, value in state.items():
             name, _, part = key.partition(".")

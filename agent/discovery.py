@@ -112,7 +112,7 @@ def find_joints(
     fit = explained**4 * np.exp(-np.abs(np.log(np.maximum(np.abs(steps), _STILL) / step)))
     best = fit.argmax(axis=0)
     gain = _own_gain(before, after[:, speeds] - before[:, speeds], command)
-    drive = np.maximum(gain, 0.0) ** 2 * command.var(axis=0)[:, None]
+    drive = gain**2 * command.var(axis=0)[:, None]
     drive /= np.maximum((after - before)[:, speeds].var(axis=0), _STILL)
     motors, owned = linear_sum_assignment(-drive * fit[best, np.arange(len(speeds))])
     good = (explained[best[owned], owned] >= config.pairing_r2) & (drive[motors, owned] > 0)

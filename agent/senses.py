@@ -49,8 +49,8 @@ class Senses:
         if not isinstance(action_space, spaces.Box) or len(action_space.shape) != 1:
             raise UnsupportedSpaceError(
                 f"the action space is {action_space}: motors need a flat Box of numbers; wrap the "
-                "environment so that it takes one (gymnasium.wrappers.FlattenAction, or another "
-                "task: discrete acts have no muscles)"
+                "environment in a gymnasium.ActionWrapper that takes one, or choose another task: "
+                "discrete acts have no muscles"
             )
         low, high = action_space.low.astype(float), action_space.high.astype(float)
         if not (np.isfinite(low) & np.isfinite(high) & (high > low)).all():

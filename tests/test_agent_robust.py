@@ -82,10 +82,6 @@ def test_another_control_step_is_found_and_lived_with(frame_skip):
     assert score(make, brain) > 0.6 * score(make, rest)
 
 
-@pytest.mark.xfail(
-    reason="a motor whose positive command lowers its joint's velocity is never paired with it",
-    strict=True,
-)
 @pytest.mark.parametrize("sign", [(-1, -1), (1, -1)], ids=str)
 def test_motors_that_pull_the_other_way_are_found(sign):
     def make():

@@ -61,19 +61,7 @@ def test_a_space_that_cannot_be_felt_is_refused_with_a_way_out(build, observatio
     assert isinstance(error.value, ValueError)
 
 
-WITHOUT_MUSCLES = ("discrete action", "several discrete actions", "action matrix")
-NO_SUCH_WRAPPER = pytest.mark.xfail(
-    reason="the error names gymnasium.wrappers.FlattenAction, which Gymnasium lacks", strict=True
-)
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=NO_SUCH_WRAPPER if case in WITHOUT_MUSCLES else ())
-        for case in BAD_SPACES
-    ],
-)
+@pytest.mark.parametrize("case", BAD_SPACES)
 def test_wrappers_that_errors_name_exist(case):
     with pytest.raises(UnsupportedSpaceError) as error:
         Senses(*BAD_SPACES[case][:2])
