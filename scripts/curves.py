@@ -52,7 +52,8 @@ def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
         if success:
             axes[0, 1].set_ylim(-0.02, 1.02)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+        columns = 4 if success else 2
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
         figure.suptitle(title, fontsize=13)
         with replacing(path) as beside:
             figure.savefig(beside, dpi=160)

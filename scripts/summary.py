@@ -59,7 +59,7 @@ class Cost:
     cpu_ratio: float = math.nan
     """CPU seconds of the quickest SB3 algorithm over these."""
     at_least: bool = False
-    """No SB3 algorithm reached it: the ratios count from the largest budget, and are bounds."""
+    """No SB3 algorithm reached it: the ratios count from the smallest budget, and are bounds."""
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,11 @@ def _with_ratios(cost: Cost, found: Mapping[str, Cost], budgets: Mapping[str, Co
     at_least = not any(math.isfinite(bar.steps) for bar in bars)
     if at_least:
         bars = [budgets[name] for name in found if name in SB3_CLASSES]
-    choose = max if at_least else min
     return Cost(
         cost.steps,
         cost.cpu_seconds,
-        _ratio(choose(bar.steps for bar in bars), cost.steps),
-        _ratio(choose(bar.cpu_seconds for bar in bars), cost.cpu_seconds),
+        _ratio(min(bar.steps for bar in bars), cost.steps),
+        _ratio(min(bar.cpu_seconds for bar in bars), cost.cpu_seconds),
         at_least,
     )
 
