@@ -78,7 +78,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAKE) tables
 
 results/benchmark.json: | setup
-	$(NEONATE) benchmark --out $@
+	$(NEONATE) benchmark --steps 1000 --calls 100 --repeats 3 --out $@
 
 tables: setup  ## write the tables of README.md from results/
 	$(BIN)/python -m scripts.tables
