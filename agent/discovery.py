@@ -36,30 +36,16 @@ def find_body(memory: SensorimotorMemory, senses: Senses, config: SchemaConfig) 
     cosine, sine, velocity, step, gain = find_joints(
         before[:, senses.proprioception], after[:, senses.proprioception], command, config
     )
+    none = np.empty(0, np.int64)
     if len(senses.desired):
-        if len(senses.desired) > 3:
-            raise NotYet(f"the goal has {len(senses.desired)} numbers, a place has at most 3")
-        error = after[:, senses.achieved] - after[:, senses.desired]
-        found = fit_reward(error, command, reward)
-        if found is None or found[1] < config.reward_r2:
-            # A sparse reward says nothing of distance; the goal's keys do.
-            spread = float(after[:, senses.achieved].std(axis=0).max())
-            found = Reward(distance=1.0, effort=0.01 * spread, offset=0.0), 0.0
-        return Body(
-            cosine=cosine,
-            sine=sine,
-            velocity=velocity,
-            step=step,
-            gain=gain,
-            outcome=senses.achieved,
-            goal=senses.desired,
-            context=np.empty(0, np.int64),
-            reward=found[0],
-        )
-    joints = np.concatenate([cosine, sine, velocity])
-    context = find_context(after, episode)
-    free = np.setdiff1d(np.flatnonzero(after.std(axis=0) > _STILL), np.union1d(joints, context))
-    outcome, form = find_outcome(after, command, reward, free, config.reward_r2)
+        outcome, goal, context = senses.achieved, senses.desired, none
+        form = _goal_reward(after[:, outcome], after[:, goal], command, reward, config)
+    else:
+        context = find_context(after, episode)
+        taken = np.concatenate([cosine, sine, velocity, context])
+        free = np.setdiff1d(np.flatnonzero(after.std(axis=0) > _STILL), taken)
+        goal = none
+        outcome, form = find_outcome(after, command, reward, free, config.reward_r2)
     return Body(
         cosine=cosine,
         sine=sine,
@@ -67,10 +53,22 @@ def find_body(memory: SensorimotorMemory, senses: Senses, config: SchemaConfig) 
         step=step,
         gain=gain,
         outcome=outcome,
-        goal=np.empty(0, np.int64),
+        goal=goal,
         context=context,
         reward=form,
     )
+
+
+def _goal_reward(
+    achieved: Array, desired: Array, command: Array, reward: Array, config: SchemaConfig
+) -> Reward:
+    """Find the reward of a goal task; a sparse one says nothing of distance, but the keys do."""
+    if desired.shape[1] > 3:
+        raise NotYet(f"the goal has {desired.shape[1]} numbers, a place has at most 3")
+    found = fit_reward(achieved - desired, command, reward)
+    if found is not None and found[1] >= config.reward_r2:
+        return found[0]
+    return Reward(distance=1.0, effort=0.01 * float(achieved.std(axis=0).max()), offset=0.0)
 
 
 def find_joints(
