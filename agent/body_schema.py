@@ -18,15 +18,15 @@ class BodySchema:
     """What babbling has shown of the body, kept up to date while acting.
 
     Channels and reward are found by `agent.discovery`, the geometry by
-    `agent.kinematic_chain`. A joint's limit is where going further has hurt several times: the
-    range felt so far is no limit by itself.
+    `agent.kinematic_chain`. A joint's limit is where it was knocked at least twice: the range felt
+    so far is no limit by itself.
 
     Attributes:
         body: the channels, or None while unknown.
         chain: the geometry.
         spread: size of the space the outcome was seen in, the outcome's unit.
         geometry_error: running mean distance between outcome seen and expected.
-        free_low: (n_joints,) lowest angles reached without pain, rad.
+        free_low: (n_joints,) lowest angles reached without a knock, rad.
         free_high: (n_joints,) highest ones.
         limit_low: (n_joints,) lowest angles that the joints allow, −inf where none was felt.
         limit_high: (n_joints,) highest ones, inf where none was felt.
@@ -224,13 +224,8 @@ class BodySchema:
             self._knocks[side, joint] += 1
             limit[joint] += (angle - limit[joint]) / self._knocks[side, joint]
 
-    def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> Array:
-        """Compare the outcome seen with the one expected, and fit the geometry anew when it errs.
-
-        Returns:
-            Error (n, d), seen minus expected.
-
-        """
+    def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> None:
+        """Compare the outcome seen with the one expected; fit the geometry anew when it errs."""
         error = percept.outcome - self.expected(percept)
         size = float(np.linalg.norm(error, axis=1).mean())
         self.geometry_error += 0.05 * (size - self.geometry_error)
@@ -243,7 +238,6 @@ class BodySchema:
             body = self.known
             angle = senses.angles(after, body)
             self.chain.fit(angle, after[:, body.context], after[:, body.outcome], iterations=10)
-        return error
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving. An unknown body has empty channels."""

@@ -44,7 +44,7 @@ class Cerebellum:
     """
 
     _NOISE_FLOOR = 0.05  # r0
-    _LEAST_PAIN = 0.05  # (Error, share of the full command, that is never pain)
+    _LEAST_KNOCK = 0.05  # (Error, share of the full command, that is never a knock)
     _SMALL = 1e-3  # (Error, share of the full command, that is never distrusted)
 
     def __init__(
@@ -119,7 +119,7 @@ class Cerebellum:
         left = np.abs(command - inputs @ self.weights.T)
         self.jump_variance = (1.48 * np.median(left, axis=0)) ** 2
         self.learnt = int((~knocked).sum())
-        main = left >= np.maximum(0.5 * left.max(axis=1, keepdims=True), self._LEAST_PAIN)
+        main = left >= np.maximum(0.5 * left.max(axis=1, keepdims=True), self._LEAST_KNOCK)
         return main & knocked[:, None]
 
     def _find_knocks(
@@ -195,7 +195,7 @@ class Cerebellum:
 
     def _bound(self) -> Array:
         """Errors (n_motors,) that the fast state may miss and that are yet no knock."""
-        return self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_PAIN
+        return self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_KNOCK
 
     def learn(
         self,

@@ -76,7 +76,7 @@ class CerebellumConfig:
     fast_rate: float = 0.3
     """Rate of the fast state that takes up the error within a movement, per step."""
     outlier: float = 6.0
-    """Errors beyond so many standard deviations are pain (a joint limit, a knock): not learnt."""
+    """Errors beyond so many standard deviations are knocks (at a joint limit): not learnt."""
 
 
 @dataclass(frozen=True)
