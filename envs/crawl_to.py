@@ -39,6 +39,7 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
 
     """
 
+    camera = "wide"
     effort_weight: ClassVar[float] = 0.1
     slip_weight: ClassVar[float] = 0.2
     reward_terms = ("reward_effort", "reward_slip")

@@ -34,13 +34,13 @@ class CrawlerEnv(MujocoEnv):
     | 3 | upward direction as the trunk feels it, dorsal part | trunk | -1 to 1 | 1 |
     | 4 | direction that it faces, part along the world's x | trunk | -1 to 1 | 1 |
     | 5 | direction that it faces, part along the world's y | trunk | -1 to 1 | 1 |
-    | 6 | angle | `left_arm_swing` | -0.79 to 0.79 | rad |
+    | 6 | angle | `left_arm_swing` | -0.87 to 0.87 | rad |
     | 7 | angle | `left_arm_lift` | -0.52 to 1.22 | rad |
-    | 8 | angle | `right_arm_swing` | -0.79 to 0.79 | rad |
+    | 8 | angle | `right_arm_swing` | -0.87 to 0.87 | rad |
     | 9 | angle | `right_arm_lift` | -0.52 to 1.22 | rad |
-    | 10 | angle | `left_leg_swing` | -0.79 to 0.79 | rad |
+    | 10 | angle | `left_leg_swing` | -0.87 to 0.87 | rad |
     | 11 | angle | `left_leg_lift` | -0.52 to 1.22 | rad |
-    | 12 | angle | `right_leg_swing` | -0.79 to 0.79 | rad |
+    | 12 | angle | `right_leg_swing` | -0.87 to 0.87 | rad |
     | 13 | angle | `right_leg_lift` | -0.52 to 1.22 | rad |
     | 14 | velocity, forward | trunk | -inf to inf | m/s |
     | 15 | velocity, leftward | trunk | -inf to inf | m/s |
@@ -78,7 +78,9 @@ class CrawlerEnv(MujocoEnv):
     How an episode begins: all joints within 0.1 rad of `start`, the trunk facing x within 0.1 rad
     and just above the ground, at rest.
 
-    Being turned over ends nothing. `info["flipped"]` tells.
+    A body on its back cannot turn over by itself, as an infant of its age often cannot, and an
+    episode does not end there: after `lies_before_help` on its back somebody turns it over, and it
+    lies on its belly where it was, facing as before. The time is lost.
 
     Info:
 
@@ -88,9 +90,10 @@ class CrawlerEnv(MujocoEnv):
     | `x_velocity` | along the world's x over this step | m/s |
     | `speed` | over the ground | m/s |
     | `cost_of_transport` | so far: work of the motors (braking is free) / (weight · way) | 1 |
-    | `effort` | mean over motors of (torque / limit)² | 1 |
+    | `effort` | power of the motors / weight: how fast it could lift the body | m/s |
     | `foot_slip` | mean speed along the ground of the palms and knees that touch it | m/s |
     | `flipped` | the trunk's back faces down | |
+    | `helped` | somebody turned it over at the end of this step | |
 
     Args:
         actuation: `"position"` servos or `"torque"` motors.
@@ -111,6 +114,7 @@ class CrawlerEnv(MujocoEnv):
     metadata = {"render_modes": ["human", "rgb_array", "depth_array", "rgbd_tuple"]}  # noqa: RUF012
     model_file: ClassVar[str] = "crawler.xml"
     control_substeps: ClassVar[int] = 10
+    camera: ClassVar[str] = "view"  # follows the body
 
     start_noise: ClassVar[float] = 0.1  # (Radians) of joints and of the direction faced
     start_heights: ClassVar[dict[str, float]] = {  # (Metres) just above the ground
@@ -118,6 +122,7 @@ class CrawlerEnv(MujocoEnv):
         "belly": 0.10,
         "back": 0.13,
     }
+    lies_before_help: ClassVar[float] = 2.0  # (Seconds)
     belly_lift: ClassVar[float] = 0.9  # (Radians) of limbs that carry nothing
 
     def __init__(
@@ -143,14 +148,13 @@ class CrawlerEnv(MujocoEnv):
             render_mode=render_mode,
             width=width,
             height=height,
-            camera_name="view",
+            camera_name=self.camera,
         )
         self.metadata = {**self.metadata, "render_fps": round(1 / self.dt)}
         n = self.model.nu
         self.joint_names = tuple(self.model.actuator(a).name for a in range(n))
         low, high = self.model.actuator_ctrlrange.T
         self._ctrl_centre, self._ctrl_half = 0.5 * (low + high), 0.5 * (high - low)
-        self._force_limit = self.model.actuator_forcerange[:, 1].copy()
         self.action_space = spaces.Box(-1.0, 1.0, (n,), np.float32)
         self.observation_parts = {
             "height": slice(0, 1),
@@ -163,7 +167,7 @@ class CrawlerEnv(MujocoEnv):
         }
         self.body_space = spaces.Box(-np.inf, np.inf, (12 + 2 * n,), np.float64)
         self.weight = float(self.model.body_subtreemass[1]) * GRAVITY  # (Newtons)
-        self._work = self._way = 0.0
+        self._work = self._way = self._on_back = 0.0
         self._place = np.zeros(2)
 
     def _initialize_simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
@@ -212,8 +216,19 @@ class CrawlerEnv(MujocoEnv):
         if self.start != "hands_and_knees":
             posture[8::2] += self.belly_lift
         self.set_state(posture, speed)
-        self._work = self._way = 0.0
+        self._work = self._way = self._on_back = 0.0
         self._place = self.position
+
+    def _turn_over(self) -> None:
+        """Lay the body on its belly where it is, facing as before, at rest."""
+        posture = self.data.qpos.copy()
+        forward = self.data.xmat[1].reshape(3, 3)[:, 0]
+        half = 0.5 * np.arctan2(forward[1], forward[0])
+        posture[2] = self.start_heights["belly"]
+        posture[3:7] = np.cos(half), 0.0, 0.0, np.sin(half)
+        posture[7:] = 0.0
+        posture[8::2] = self.belly_lift
+        self.set_state(posture, np.zeros(self.model.nv))
 
     def crawl(self, action: NDArray[np.floating[Any]]) -> dict[str, Any]:
         """Drive the joints for one control step.
@@ -241,24 +256,31 @@ class CrawlerEnv(MujocoEnv):
         # Forces and what the palms feel stay those of the last substep, 5 ms ago.
         mujoco.mj_kinematics(self.model, self.data)
 
-        force = self.data.actuator_force
-        power = force * self.data.actuator_velocity
-        strain = force / self._force_limit
+        work = self.data.actuator_force * self.data.actuator_velocity
+        power = float(work.clip(0.0).sum())
         place = self.position
         moved = place - self._place
         self._place = place
         step_length = float(np.sqrt(moved @ moved))
         self._way += step_length
-        self._work += float(power.clip(0.0).sum()) * self.dt
+        self._work += power * self.dt
+        flipped = self.up < 0.0
+        self._on_back = self._on_back + self.dt if flipped else 0.0
+        helped = self._on_back > self.lies_before_help - 1e-9
+        slip = self._foot_slip()
+        if helped:
+            self._turn_over()
+            self._on_back = 0.0
         return {
             "x_position": float(place[0]),
             "y_position": float(place[1]),
             "x_velocity": float(moved[0]) / self.dt,
             "speed": step_length / self.dt,
             "cost_of_transport": self._work / (self.weight * max(self._way, 1e-3)),
-            "effort": float(strain @ strain) / len(strain),
-            "foot_slip": self._foot_slip(),
-            "flipped": self.up < 0.0,
+            "effort": power / self.weight,
+            "foot_slip": slip,
+            "flipped": flipped,
+            "helped": helped,
         }
 
     def feel(self) -> NDArray[np.float64]:
