@@ -35,7 +35,7 @@ class BodySchema:
     """
 
     _SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
-    STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, rad)
+    STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
 
@@ -105,13 +105,19 @@ class BodySchema:
         A joint whose angle is known up to full turns can be anywhere.
         """
         low, high = self.limits(probing)
-        far = np.where(self.periodic, np.inf, self.STRIDE)
+        stride = 2 * self.STRIDE if probing else self.STRIDE
+        far = np.where(self.periodic, np.inf, stride)
         return np.maximum(low, self.free_low - far), np.minimum(high, self.free_high + far)
 
     def touching(self, angle: Array) -> NDArray[np.bool_]:
         """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
         close = (angle < self.limit_low + self._SKIN) | (angle > self.limit_high - self._SKIN)
         return np.asarray(close.any(axis=1))
+
+    def at_edge(self, angle: Array) -> NDArray[np.bool_]:
+        """Whether joints (n, n_joints) are at the edge of the range felt so far, or outside."""
+        low, high = self.free_low + self._SKIN, self.free_high - self._SKIN
+        return np.asarray((angle < low) | (angle > high))
 
     def danger(self) -> float:
         """Chance that leaving the range felt so far hurts, as experience has it."""

@@ -151,7 +151,8 @@ class Brain:
         if not felt.any():
             return
         motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
-        fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"])
+        edge = self.schema.at_edge(percept.angle)
+        fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"], edge)
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
         if "visual_correction" not in self.config.lesions:
             d = percept.outcome.shape[1]
@@ -201,12 +202,15 @@ class Brain:
             value = self.basal_ganglia.value(proposals.reward.sum(axis=1), proposals.vigour)
             value += boldness * proposals.venture
             chosen = self.basal_ganglia.gate(value, rng)
+            gated = self.reach.refine(
+                proposals, chosen, aims[i], self.schema, self.cerebellum, min(boldness, 0.0)
+            )
             memory["program"][i] = REACH
             for name in ("angle", "velocity", "acceleration", "reward"):
-                plan = getattr(proposals, name)[chosen]
+                plan = getattr(gated, name)[0]
                 memory[f"plan_{name}"][i, : len(plan)] = plan
             memory["plan_length"][i], memory["plan_step"][i] = horizon, 0
-            memory["plan_vigour"][i] = proposals.vigour[chosen]
+            memory["plan_vigour"][i] = gated.vigour[0]
             memory["plan_setting"][i], memory["shift"][i] = channels[i], 0.0
             memory["plan_bias"][i] = memory["visual_bias"][i]
             values[i] = value[chosen]

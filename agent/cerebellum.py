@@ -86,6 +86,7 @@ class Cerebellum:
         self.error_variance = np.zeros(n_motors)
         self.jump_variance = np.zeros(n_motors)
         self.learnt = 0
+        self._felt: tuple[Array, Array, Array, Array] | None = None
 
     def begin(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array, crude: Array
@@ -163,6 +164,28 @@ class Cerebellum:
         weights = self.weights[:, self._gain_part].reshape(self._n, -1, self._n)
         return np.einsum("...g,igj->...ij", gain, weights) / self._acceleration_scale
 
+    def stiffness(self, angle: Array, acceleration: Array) -> Array:
+        """Command per angle, ∂û/∂q (…, n_motors, n_joints), while moving with an acceleration."""
+        n, direct = self._n, 1 + 2 * self._n
+        n0 = self._sizes[0]
+        base = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
+        active = base @ self._granules[:-1] + self._granules[-1] > 0.0
+        on_gain = self.weights[:, self._gain_part].reshape(n, -1, n)
+        moving = np.einsum("igj,...j->...ig", on_gain, acceleration / self._acceleration_scale)
+        on_posture = self.weights[:, : self._gain_part.start]
+        by_base = on_posture[:, 1:direct] + moving[..., 1:direct]
+        granules = np.concatenate(
+            [
+                np.broadcast_to(on_posture[:, direct:], (*moving.shape[:-1], n0)),
+                moving[..., direct:],
+            ],
+            axis=-1,
+        )
+        by_base = by_base + (granules * active[..., None, :]) @ self._granules[:-1].T
+        return np.asarray(
+            by_base[..., n:] * base[..., None, :n] - by_base[..., :n] * base[..., None, n:]
+        )
+
     def viscosity(self) -> Array:
         """Command per velocity around rest, (n_motors, n_joints)."""
         return self.weights[:, self._speed_part] / self._velocity_scale
@@ -177,21 +200,38 @@ class Cerebellum:
         ]
 
     def correct(
-        self, fast: Array, angle: Array, velocity: Array, acceleration: Array, command: Array
+        self,
+        fast: Array,
+        angle: Array,
+        velocity: Array,
+        acceleration: Array,
+        command: Array,
+        edge: NDArray[np.bool_],
     ) -> Array:
         """Fast state after a step, (n, n_motors): what the model missed within this movement.
 
         b ← b + rate · clip(u − Wφ − b), added to the next command and forgotten at the end of the
         trial; the fast process of Smith, Ghazizadeh & Shadmehr (2006,
         doi:10.1371/journal.pbio.0040179), here as fast as one movement. A joint that suddenly
-        stands still where it should move is against something: it does not push harder.
+        stands still where it should move, or does so at the edge of what is known of its range
+        (`edge`, (n, n_motors)), is against something: it does not push harder.
         """
         if self._no_fast_state:
             return np.zeros_like(fast)
-        jump = command - self.inverse(angle, velocity, acceleration) - fast
+        jump = command - self._afferent(angle, velocity, acceleration) @ self.weights.T - fast
         bound = self._bound()
-        blocked = (np.abs(jump) > bound) & (np.abs(velocity) < 0.1 * self._velocity_scale)
+        still = np.abs(velocity) < 0.1 * self._velocity_scale
+        blocked = still & (edge | (np.abs(jump) > bound))
         return fast + self._config.fast_rate * np.where(blocked, 0.0, np.clip(jump, -bound, bound))
+
+    def _afferent(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
+        """Features of what was just felt: those of `learn`, if it was taught by the same step."""
+        felt = (angle, velocity, acceleration)
+        if self._felt and all(
+            np.array_equal(a, b) for a, b in zip(felt, self._felt[:3], strict=True)
+        ):
+            return self._felt[3]
+        return self.features(*felt)
 
     def _bound(self) -> Array:
         """Errors (n_motors,) that the fast state may miss and that are yet no knock."""
@@ -224,6 +264,7 @@ class Cerebellum:
 
         """
         inputs = self.features(angle, velocity, acceleration)
+        self._felt = angle, velocity, acceleration, inputs
         errors, knock = np.empty_like(command), np.zeros(command.shape, bool)
         for i, phi in enumerate(inputs):
             errors[i] = climbing_fibre = command[i] - self.weights @ phi

@@ -99,6 +99,8 @@ class ReachConfig:
     """Postures from which the inverse kinematics is solved."""
     vigours: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)
     """Weights of the distance against the effort, each of which gives a movement of its own."""
+    refinements: int = 3
+    """Most steps by which the gated movement is improved before it begins."""
     caution: float = 0.3
     """Imagined cost of a posture outside the range felt so far, over the reach, per rad."""
     curiosity: float = 1.0

@@ -76,14 +76,15 @@ class KinematicChain:
         """
         theta, damping = self.parameters, 1e-2
         exact = 1e-6 * float(np.std(outcome, axis=0).max()) + 1e-12
-        error, slope = self._residual(theta, angle, context, outcome)
+        error = self._error(theta, angle, context, outcome)
         cost = error @ error
         identity = np.eye(theta.size)
         for _ in range(iterations):
+            slope = self._slope(theta, angle, context)
             curvature, descent = slope.T @ slope, slope.T @ error
             while True:
                 trial = theta + np.linalg.solve(curvature + damping * identity, descent)
-                trial_error, trial_slope = self._residual(trial, angle, context, outcome)
+                trial_error = self._error(trial, angle, context, outcome)
                 trial_cost = trial_error @ trial_error
                 if trial_cost < cost or damping > 1e8:
                     break
@@ -91,7 +92,7 @@ class KinematicChain:
             if not trial_cost < cost:
                 break
             settled = cost - trial_cost < 1e-6 * cost
-            theta, error, slope, cost = trial, trial_error, trial_slope, trial_cost
+            theta, error, cost = trial, trial_error, trial_cost
             damping = max(damping / 3.0, 1e-9)
             if settled or cost < error.size * exact**2:
                 break
@@ -128,14 +129,17 @@ class KinematicChain:
             place = point[j] + (rotations[..., j, :, :] @ arm[..., None])[..., 0]
         return place, arms[::-1], rotations, cross
 
-    def _residual(
-        self, theta: Array, angle: Array, context: Array, outcome: Array
-    ) -> tuple[Array, Array]:
-        """Compare seen with expected: error (N d,), and its slope by the parameters (N d, ·)."""
+    def _error(self, theta: Array, angle: Array, context: Array, outcome: Array) -> Array:
+        """Outcome seen minus expected, (N d,)."""
+        place = self._walk(angle, theta)[0]
+        shift = context @ self._unpack(theta)[3].T
+        return (outcome - place[:, : self.n_outcome] - shift).ravel()
+
+    def _slope(self, theta: Array, angle: Array, context: Array) -> Array:
+        """Change of the expected outcome by the parameters, (N d, ·)."""
         n, d = self.n_joints, self.n_outcome
-        place, arms, rotations, _ = self._walk(angle, theta)
-        axis, _, _, matrix = self._unpack(theta)
-        expected = place[:, :d] + context @ matrix.T
+        _, arms, rotations, _ = self._walk(angle, theta)
+        axis = self._unpack(theta)[0]
         slope = np.zeros((len(angle), d, theta.size))
         frame = np.broadcast_to(np.eye(3), (len(angle), 3, 3))
         cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
@@ -154,7 +158,7 @@ class KinematicChain:
         for i in range(d):
             first = 6 * n + 3 + i * self.n_context
             slope[:, i, first : first + self.n_context] = context
-        return (outcome - expected).ravel(), slope.reshape(len(angle) * d, -1)
+        return slope.reshape(len(angle) * d, -1)
 
 
 def _cross_matrix(vector: Array) -> NDArray[np.float64]:

@@ -177,12 +177,36 @@ def test_a_changed_body_is_learnt_anew(change):
 def test_the_fast_state_follows_what_the_model_misses_and_is_cut_by_its_lesion():
     weak = dataclasses.replace(Arm(), strength=(6.0, 3.0))
     angle, velocity, acceleration, command = (x[:1] for x in weak.experience(1, 12))
+    inside = np.zeros((1, 2), bool)
     for lesions, follows in ((), True), (("fast_state",), False), (("cerebellum",), False):
         cerebellum, fast = taught(None, *lesions), np.zeros((1, 2))
         missed = command - cerebellum.inverse(angle, velocity, acceleration)
         for _ in range(30):
-            fast = cerebellum.correct(fast, angle, velocity, acceleration, command)
+            fast = cerebellum.correct(fast, angle, velocity, acceleration, command, inside)
         np.testing.assert_allclose(fast, np.clip(missed, -1, 1) if follows else 0.0, atol=1e-3)
+
+
+def test_a_joint_that_stands_still_at_the_edge_of_its_range_does_not_push_harder():
+    cerebellum, still = taught(None), np.zeros((1, 2))
+    pushing = cerebellum.inverse(still, still, still) + 0.02  # too little to be a knock
+    edge = np.array([[True, False]])
+    fast = cerebellum.correct(still, still, still, still, pushing, edge)
+    assert fast[0, 0] == 0.0 and fast[0, 1] > 0.0
+    moving = np.ones((1, 2))
+    pushing = cerebellum.inverse(still, moving, still) + 0.02
+    assert (cerebellum.correct(still, still, moving, still, pushing, edge) > 0.0).all()
+
+
+def test_what_a_posture_costs_changes_as_the_stiffness_says():
+    cerebellum, rng = taught(None), np.random.default_rng(3)
+    angle, velocity, acceleration = rng.normal(size=(3, 6, 2))
+    stiffness = cerebellum.stiffness(angle, acceleration)
+    for j in range(2):
+        step = 1e-6 * np.eye(2)[j]
+        ahead, behind = (
+            cerebellum.inverse(angle + way, velocity, acceleration) for way in (step, -step)
+        )
+        np.testing.assert_allclose(stiffness[..., j], (ahead - behind) / 2e-6, atol=1e-6)
 
 
 def test_granule_cells_can_be_taken_away_without_changing_the_rest():

@@ -13,6 +13,7 @@ from agent.config import BabbleConfig, CerebellumConfig, ReachConfig, SchemaConf
 from agent.kinematic_chain import KinematicChain
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.reach import Reach
+from agent.motor_programs.refinement import beyond
 from agent.optimal_control import riccati_feedback
 from agent.percept import Body, Reward
 from agent.spinal_cord import SpinalCord
@@ -256,6 +257,45 @@ def test_the_imagined_reward_is_distance_and_effort_of_what_is_imagined(mind, ai
     plain = -0.2 - distance - 0.1 * (command**2).sum(axis=-1)
     np.testing.assert_allclose(p.reward[possible], plain[possible], atol=1e-9)
     assert (p.reward[~possible] < plain[~possible]).all()  # what motors cannot give counts against
+
+
+@each_aim
+def test_refining_a_movement_makes_it_a_better_movement(mind, aim):
+    reach, p = Reach(2, ReachConfig()), propose(mind, aim)
+    for k in range(len(p.reward)):
+        refined = reach.refine(p, k, np.array(aim), *mind, boldness=0.0)
+        assert refined.reward.sum() >= p.reward[k].sum()
+        np.testing.assert_allclose(refined.angle[0, 0], p.angle[k, 0], atol=1e-12)
+        np.testing.assert_allclose(refined.velocity[0, 0], p.velocity[k, 0], atol=1e-12)
+        np.testing.assert_allclose(
+            np.diff(refined.velocity[0], axis=0), STEP * refined.acceleration[0], atol=1e-9
+        )
+    best = p.reward.sum(axis=1).argmax()
+    gained = reach.refine(p, best, np.array(aim), *mind, boldness=0.0).reward.sum()
+    assert gained > p.reward[best].sum() + 1e-3
+
+
+@each_aim
+def test_a_refined_movement_heeds_the_limits_that_are_believed(mind, aim):
+    schema, cerebellum = mind
+    p = propose(mind, aim)
+    best = p.reward.sum(axis=1).argmax()
+    path = p.angle[best]
+    joint = int(np.ptp(path, axis=0).argmax())
+    up = path[:, joint].max() - path[0, joint] > path[0, joint] - path[:, joint].min()
+    farthest = path[:, joint].max() if up else path[:, joint].min()
+    limit = path[0, joint] + 0.7 * (farthest - path[0, joint])
+    limited = BodySchema(2, SchemaConfig())
+    limited.load_state(schema.state())
+    for _ in range(2):
+        limited._feel_limit(joint, limit, high=bool(up))
+    over = beyond(path, limited)[:, joint]
+    refined = Reach(2, ReachConfig()).refine(
+        p, best, np.array(aim), limited, cerebellum, boldness=0.0
+    )
+    left = beyond(refined.angle[0], limited)[:, joint]
+    assert np.abs(over).max() > 0.05
+    assert np.abs(left).sum() < 0.5 * np.abs(over).sum()
 
 
 def test_leaving_the_range_felt_so_far_is_a_venture(mind):

@@ -48,9 +48,9 @@ def test_the_slope_of_the_fit_is_the_change_of_what_is_expected(shape, seed):
     outcome = rng.normal(size=(5, shape[1]))
 
     def expected(theta):
-        return -chain._residual(theta, angle, context, outcome)[0]
+        return -chain._error(theta, angle, context, outcome)
 
-    slope = chain._residual(chain.parameters, angle, context, outcome)[1]
+    slope = chain._slope(chain.parameters, angle, context)
     np.testing.assert_allclose(slope, central(expected, chain.parameters), atol=1e-5)
 
 

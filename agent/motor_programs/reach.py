@@ -6,6 +6,7 @@ from scipy.stats import qmc
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import ReachConfig
+from agent.motor_programs.refinement import STRICT, Movement, beyond, refine, strain
 from agent.optimal_control import riccati_feedback
 from agent.percept import Array, Proposals
 
@@ -22,12 +23,13 @@ class Reach:
         \rho \|\Delta q\|^2 \right) + w_u \|M \dot v + D v\|^2
 
     Each is then imagined: the commands from the inverse model, the outcome from the geometry,
-    the reward from the form it was found to have. What a motor cannot give counts against it.
+    the reward from the form it was found to have. What a motor cannot give or a joint's limit does
+    not allow counts against it.
     """
 
     _HELD = 0.1  # ρ over the mean squared lever arm: how firmly the whole posture is wanted
+    _SETTLED = 3e-3  # (Change of every joint at which a posture is found, rad)
     _SMOOTH = 1e-3  # (Least cost of accelerating any joint, over the mean cost)
-    _FULL = 0.9  # (Command from which a motor counts as strained)
 
     def __init__(self, n_joints: int, config: ReachConfig):
         self._config = config
@@ -61,7 +63,9 @@ class Reach:
             move = (inverse @ miss[..., None])[..., 0]
             home = 0.1 * np.where(schema.periodic, 0.0, centre - q)
             home -= (inverse @ (jacobian @ home[..., None]))[..., 0]
-            q = np.clip(q + np.clip(move + home, -0.3, 0.3), low, high)
+            last, q = q, np.clip(q + np.clip(move + home, -0.3, 0.3), low, high)
+            if np.abs(q - last).max() < self._SETTLED:
+                break
         miss_size = np.linalg.norm(aim - schema.chain(q), axis=-1)
         q = angle + schema.difference(q, angle)
         good = miss_size <= miss_size.min() + 0.01 * tolerance
@@ -111,10 +115,10 @@ class Reach:
         wanted_angle = state[..., :n] + final[:, None]
         wanted_velocity = state[..., n:]
         acceleration = -(gains[:, None] @ state[:, :-1, :, None])[..., 0]
-        reward = self._imagine(wanted_angle, wanted_velocity, acceleration, aim, schema, cerebellum)
+        movements = wanted_angle, wanted_velocity, acceleration
+        reward = self._imagine(movements, aim, schema, cerebellum)
         vigour = np.tile(np.arange(n_vigours), len(postures))
-        strangeness = schema.strangeness(wanted_angle[:, 1:]).sum(axis=1)
-        venture = schema.reward.distance * schema.spread * strangeness
+        venture = _venture(wanted_angle, schema)
         sane = np.isfinite(reward).all(axis=1)
         return Proposals(
             wanted_angle[sane],
@@ -123,6 +127,50 @@ class Reach:
             reward[sane],
             vigour[sane],
             venture[sane],
+        )
+
+    def refine(
+        self,
+        proposals: Proposals,
+        chosen: int,
+        aim: Array,
+        schema: BodySchema,
+        cerebellum: Cerebellum,
+        boldness: float,
+    ) -> Proposals:
+        """Make the gated movement a better one; returns it alone.
+
+        Args:
+            proposals: k movements.
+            chosen: the one that was gated.
+            aim: (d,) what the geometry's outcome must become.
+            schema: body schema that has been found.
+            cerebellum: inverse model.
+            boldness: worth of leaving the range felt so far.
+
+        """
+        own = slice(chosen, chosen + 1)
+        movement = (
+            proposals.angle[chosen],
+            proposals.velocity[chosen],
+            proposals.acceleration[chosen],
+        )
+
+        def worth(movements: Movement) -> Array:
+            reward = self._imagine(movements, aim, schema, cerebellum).sum(axis=1)
+            return reward + boldness * _venture(movements[0], schema)
+
+        angle, velocity, acceleration = (
+            part[None]
+            for part in refine(movement, aim, schema, cerebellum, worth, self._config.refinements)
+        )
+        return Proposals(
+            angle,
+            velocity,
+            acceleration,
+            self._imagine((angle, velocity, acceleration), aim, schema, cerebellum),
+            proposals.vigour[own],
+            _venture(angle, schema),
         )
 
     def _feedback(
@@ -160,25 +208,30 @@ class Reach:
 
     def _imagine(
         self,
-        angle: Array,
-        velocity: Array,
-        acceleration: Array,
+        movements: Movement,
         aim: Array,
         schema: BodySchema,
         cerebellum: Cerebellum,
     ) -> Array:
         """Reward of each step of the movements, (k, h)."""
+        angle, velocity, acceleration = movements
         mid_angle = 0.5 * (angle[:, 1:] + angle[:, :-1])
         mid_velocity = 0.5 * (velocity[:, 1:] + velocity[:, :-1])
         command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
         distance = np.linalg.norm(schema.chain(angle[:, 1:]) - aim, axis=-1)
-        strain = np.maximum(np.abs(command) - self._FULL, 0.0).sum(axis=-1)
+        forbidden = np.abs(strain(command)) + np.abs(beyond(angle[:, 1:], schema))
         reward = schema.reward
         return (
             reward.offset
-            - reward.distance * (distance + 10.0 * schema.spread * strain)
+            - reward.distance * (distance + STRICT * schema.spread * forbidden.sum(axis=-1))
             - reward.effort * (command**2).sum(axis=-1)
         )
+
+
+def _venture(angle: Array, schema: BodySchema) -> Array:
+    """How far and long movements (k, h + 1, n) leave the range felt so far, as reward at stake."""
+    strangeness = schema.strangeness(angle[:, 1:]).sum(axis=1)
+    return np.asarray(schema.reward.distance * schema.spread * strangeness, np.float64)
 
 
 def _double_integrator(n: int, step: float) -> tuple[Array, Array]:

@@ -1,0 +1,150 @@
+"""Refinement: make an imagined movement a better one before it begins."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from agent.body_schema import BodySchema
+from agent.cerebellum import Cerebellum
+from agent.percept import Array
+
+STRICT = 10.0
+"""Imagined cost of a motor strained by a full command, or a joint 1 rad beyond its limit, over
+that of missing the goal by the whole reach."""
+Movement = tuple[Array, Array, Array]
+"""Angles (…, h + 1, n), velocities (…, h + 1, n) and accelerations (…, h, n)."""
+
+_KNOTS = 1.25  # (Ratio of the times at which a movement can change: fine at first, coarse later)
+_SETTLE = 0.8  # (Share of the time after which nothing changes: a movement ends at rest)
+_PRECISION = 0.01  # (Distance under which the weight of distance grows no more, over the reach)
+_TOUCH = 0.02  # (Excess under which the weight of strain and limits grows no more)
+_FULL = 0.9  # (Command from which a motor counts as strained)
+_DAMPING = (0.001, 0.03, 0.3, 3.0)  # (Costs of moving joints that are tried, over the distance's)
+
+
+def refine(
+    movement: Movement,
+    aim: Array,
+    schema: BodySchema,
+    cerebellum: Cerebellum,
+    imagine: Callable[[Movement], Array],
+    passes: int,
+) -> Movement:
+    r"""Change a movement so that more reward is imagined for it.
+
+    The plain feedback law treats the distance as if it were its square and the geometry as if it
+    were linear. Here both are taken up around the movement as it is: iteratively reweighted
+    damped Gauss–Newton steps (Daubechies et al. 2010, doi:10.1002/cpa.20303) on
+
+    .. math:: \min_c \sum_t \frac{w_d}{2 \|e_t\|} \|e_t + J_t \delta q_t\|^2
+        + w_u \|u_t + M_t \delta \dot v_t + D \delta v_t + K_t \delta q_t\|^2
+
+    with a further such term for every command beyond a motor's strength and every angle beyond a
+    limit. δv̇ is piecewise linear between knots whose distance grows with time, with values c. The
+    body's law of motion, from acceleration to angle, is exact, so that all is one small
+    least-squares problem. A step is taken only if what is imagined then is better.
+
+    Args:
+        movement: of one body.
+        aim: (d,) what the geometry's outcome must become.
+        schema: geometry and reward.
+        cerebellum: inverse model.
+        imagine: return (k,) of movements of leading shape (k,).
+        passes: most steps to take.
+
+    """
+    value = imagine(_lead(movement))[0]
+    for _ in range(passes):
+        changes = _changes(movement, aim, schema, cerebellum)
+        tried = tuple(part + change for part, change in zip(movement, changes, strict=True))
+        values = imagine((tried[0], tried[1], tried[2]))
+        best = int(np.nan_to_num(values, nan=-np.inf).argmax())
+        if not values[best] > value:
+            break
+        movement = tried[0][best], tried[1][best], tried[2][best]
+        small = values[best] - value < 1e-3 * abs(value)
+        value = values[best]
+        if small:
+            break
+    return movement
+
+
+def _changes(
+    movement: Movement, aim: Array, schema: BodySchema, cerebellum: Cerebellum
+) -> Movement:
+    """Levenberg–Marquardt steps of one movement, one for each damping."""
+    angle, velocity, acceleration = movement
+    horizon, n = acceleration.shape
+    on_acceleration, on_velocity, on_angle = _knots(horizon, schema.step)
+    reward, k = schema.reward, on_acceleration.shape[1]
+    outcome, jacobian = schema.chain.with_jacobian(angle[1:])
+    miss = outcome - aim
+    near = _PRECISION * schema.spread
+    weight = np.sqrt(0.5 * reward.distance / np.maximum(np.linalg.norm(miss, axis=-1), near))
+    mid_angle, mid_velocity = 0.5 * (angle[1:] + angle[:-1]), 0.5 * (velocity[1:] + velocity[:-1])
+    command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
+    inertia, viscosity = cerebellum.inertia(mid_angle), cerebellum.viscosity()
+    # Effort that costs nothing would call for endless strength.
+    effort = np.sqrt(max(reward.effort, 1e-3 * reward.distance * schema.spread))
+    by_distance = (weight[:, None, None] * jacobian)[..., None] * on_angle[1:, None, None, :]
+    by_effort = inertia[..., None] * on_acceleration[:, None, None, :]
+    by_effort += viscosity[..., None] * (0.5 * (on_velocity[1:] + on_velocity[:-1]))[:, None, None]
+    stiffness = cerebellum.stiffness(mid_angle, acceleration)
+    by_effort += stiffness[..., None] * (0.5 * (on_angle[1:] + on_angle[:-1]))[:, None, None]
+    terms = [
+        (by_distance, weight[:, None] * miss),
+        (effort * by_effort, effort * command),
+    ]
+    for excess, slope in (
+        (strain(command), by_effort),
+        (beyond(angle[1:], schema), np.eye(n)[:, :, None] * on_angle[1:, None, None, :]),
+    ):
+        rows = excess != 0.0
+        if rows.any():
+            size = excess[rows]
+            force = np.sqrt(0.5 * STRICT * reward.distance * schema.spread)
+            force = force / np.sqrt(np.maximum(np.abs(size), _TOUCH))
+            terms.append((force[:, None, None] * slope[rows], force * size))
+    slope = np.concatenate([part.reshape(-1, n * k) for part, _ in terms])
+    cost = np.concatenate([part.ravel() for _, part in terms])
+    curvature = slope.T @ slope
+    # Damped by how far the joints move: a posture has directions that cost nothing.
+    pull = (by_distance**2).sum() / (on_angle**2).sum() / n
+    still = np.kron(np.eye(n), on_angle.T @ on_angle) * pull
+    damped = curvature + np.array(_DAMPING)[:, None, None] * still
+    damped += 1e-9 * np.trace(curvature) / (n * k) * np.eye(n * k)
+    c = -np.linalg.solve(damped, (slope.T @ cost)[:, None])[..., 0]
+    c = np.swapaxes(c.reshape(-1, n, k), 1, 2)
+    return on_angle @ c, on_velocity @ c, on_acceleration @ c
+
+
+def strain(command: Array) -> Array:
+    """How far commands (…, n) go beyond what the motors should be asked for, signed."""
+    return command - np.clip(command, -_FULL, _FULL)
+
+
+def beyond(angle: Array, schema: BodySchema) -> Array:
+    """How far angles (…, n) are beyond the limits that are believed, signed, rad."""
+    return angle - np.clip(angle, *schema.limits())
+
+
+@lru_cache(maxsize=64)
+def _knots(horizon: int, step: float) -> Movement:
+    """Angle, velocity and acceleration that a unit of acceleration at each knot gives."""
+    end = int(_SETTLE * horizon)
+    times = [0]
+    while times[-1] < end:
+        times.append(min(end, max(times[-1] + 1, round(times[-1] * _KNOTS))))
+    acceleration = np.stack(
+        [np.interp(np.arange(horizon), times, one) for one in np.eye(len(times))[:-1]], axis=1
+    )
+    velocity = np.zeros((horizon + 1, len(times) - 1))
+    velocity[1:] = step * np.cumsum(acceleration, axis=0)
+    angle = np.zeros_like(velocity)
+    angle[1:] = np.cumsum(step * velocity[:-1] + 0.5 * step**2 * acceleration, axis=0)
+    return acceleration, velocity, angle
+
+
+def _lead(movement: Movement) -> Movement:
+    return movement[0][None], movement[1][None], movement[2][None]
