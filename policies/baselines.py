@@ -17,6 +17,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from sb3_contrib import TQC
 from stable_baselines3 import PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -28,11 +29,16 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from agent import BrainConfig
 from policies.brain_agent import BrainAgent
 from policies.checked_env import FiniteVecEnv, check_spaces
+from policies.oscillator import GaitSearch, Oscillator
 from policies.priors import JacobianPD, Prior, RandomActions
-from policies.sb3_settings import TD3_NOISE, kind_of, settings_for
+from policies.sb3_settings import TD3_NOISE, kind_of, settings_for, task_of
 
 SB3_CLASSES: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "td3": TD3, "tqc": TQC}
-PRIORS: dict[str, type[Prior]] = {"pd": JacobianPD, "random": RandomActions}
+PRIORS: dict[str, type[Prior]] = {
+    "oscillator": Oscillator,
+    "pd": JacobianPD,
+    "random": RandomActions,
+}
 ALGORITHMS = ("brain", *SB3_CLASSES, *PRIORS)
 
 EnvLike = str | gym.Env | VecEnv | Callable[[], gym.Env]
@@ -62,7 +68,7 @@ def check_name(name: str) -> str:
 
 def learns(name: str) -> bool:
     """Tell whether training changes the algorithm (it does not change `pd` and `random`)."""
-    return name not in PRIORS
+    return name not in ("pd", "random")
 
 
 def make_algorithm(
@@ -89,7 +95,8 @@ def make_algorithm(
     Raises:
         UnknownAlgorithmError: no algorithm has this name.
         UnsupportedSpaceError: the algorithm cannot see or act in these spaces.
-        UnsuitableBodyError: `pd` was asked to move something else than an arm.
+        UnsuitableBodyError: `pd` was asked to move something else than an arm, or `oscillator`
+            to pursue a goal or to move a body without hinges.
 
     """
     check_name(name)
@@ -106,8 +113,7 @@ def make_algorithm(
     if name in PRIORS:
         policy = next(iter(PRIORS[name].policy_aliases))
         return PRIORS[name](policy, vec_env, **common)
-    kind = kind_of(vec_env.observation_space, _episode_steps(vec_env))
-    settings, normalisation = settings_for(name, kind, steps)
+    settings, normalisation = _settings(name, vec_env, steps)
     if name == "td3":
         size = spaces.flatdim(vec_env.action_space)
         settings["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, TD3_NOISE))
@@ -126,12 +132,14 @@ def algorithm_settings(name: str, env: gym.Env, steps: int | None = None) -> dic
     `brain` answers for itself, through its `BrainConfig`: nothing is listed for it.
     """
     check_name(name)
+    if name == "pd":
+        return {key: getattr(JacobianPD, key) for key in ("frequency", "damping_ratio")}
+    if name == "oscillator":
+        return {key: getattr(GaitSearch, key) for key in GaitSearch.settings}
     if name not in SB3_CLASSES:
-        keys = ("frequency", "damping_ratio") if name == "pd" else ()
-        return {key: getattr(JacobianPD, key) for key in keys}
-    limit = None if env.spec is None else env.spec.max_episode_steps
-    settings, normalisation = settings_for(name, kind_of(env.observation_space, limit), steps)
-    plain = {k: v.__name__ if isinstance(v, type) else v for k, v in settings.items()}
+        return {}
+    settings, normalisation = _settings_of(name, env.observation_space, env.spec, steps)
+    plain = _plain(settings)
     return plain if normalisation is None else {**plain, "normalise": normalisation}
 
 
@@ -192,8 +200,7 @@ def load_algorithm(
         raise ValueError(
             f"{path} is not a model of {name!r} or is damaged: train it again"
         ) from error
-    kind = kind_of(vec_env.observation_space, _episode_steps(vec_env))
-    settings, normalisation = settings_for(name, kind)
+    settings, normalisation = _settings(name, vec_env)
     vec_env = FiniteVecEnv(vec_env)
     if saved is not None:
         vec_env = VecNormalize(vec_env, **(normalisation or {}))
@@ -221,10 +228,28 @@ def as_vec_env(env: EnvLike) -> VecEnv:
     return DummyVecEnv([lambda: Monitor(make())])
 
 
-def _episode_steps(env: VecEnv) -> int | None:
-    """Time limit of an episode, None where there is none."""
+Settings = tuple[dict[str, Any], dict[str, Any] | None]
+
+
+def _settings(name: str, env: VecEnv, steps: int | None = None) -> Settings:
+    """Choose the settings of an algorithm for what this environment holds."""
     spec = env.get_attr("spec", indices=0)[0]
-    return None if spec is None else spec.max_episode_steps
+    return _settings_of(name, env.observation_space, spec, steps)
+
+
+def _settings_of(
+    name: str, observation_space: spaces.Space, spec: EnvSpec | None, steps: int | None
+) -> Settings:
+    """Choose the settings; an environment without a spec has no time limit and no name."""
+    limit, env_id = (None, None) if spec is None else (spec.max_episode_steps, spec.id)
+    return settings_for(name, kind_of(observation_space, limit), steps, task_of(env_id))
+
+
+def _plain(value: Any) -> Any:
+    """Name classes, inside dictionaries too, so that JSON can hold the value."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return value.__name__ if isinstance(value, type) else value
 
 
 def _moments(normaliser: VecNormalize) -> dict[str, Any]:

@@ -22,11 +22,17 @@ COLOURS = {
     "sac": "#009E73",
     "td3": "#CC79A7",
     "tqc": "#56B4E9",
+    "oscillator": "#E69F00",
     "pd": "#000000",
     "random": "#8C8C8C",
 }
-MARKERS = {"brain": "o", "ppo": "s", "sac": "^", "td3": "v", "tqc": "D"}
-LABELS = {"brain": "Neonate", "pd": "PD, knows the body", "random": "random"}
+MARKERS = {"brain": "o", "ppo": "s", "sac": "^", "td3": "v", "tqc": "D", "oscillator": "P"}
+LABELS = {
+    "brain": "Neonate",
+    "oscillator": "oscillators, told the joints",
+    "pd": "PD, knows the body",
+    "random": "random",
+}
 
 
 def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:

@@ -1,5 +1,6 @@
 """Every algorithm keeps one contract; the comparators are set as well as their authors set them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ from policies.priors import UnsuitableBodyError
 from policies.sb3_settings import kind_of, settings_for
 
 ENVS = ("Reacher-v5", "neonate/Reach-v0")
+CASES = [
+    (name, env_id)
+    for name in ALGORITHMS
+    for env_id in (("Swimmer-v5", "neonate/Crawl-v0") if name == "oscillator" else ENVS)
+]
 UNSEEN = 70_000  # episodes that are in no comparison
 
 
@@ -76,8 +82,7 @@ def weights(agent: Any) -> list[np.ndarray]:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("env_id", ENVS)
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize(("name", "env_id"), CASES)
 def test_learns_predicts_and_survives_saving(name: str, env_id: str, tmp_path: Path) -> None:
     agent = make_algorithm(name, env_id, seed=3, steps=1_000)
     before = weights(agent)
@@ -169,6 +174,29 @@ def test_a_run_does_not_change_the_settings_of_the_next() -> None:
 def test_learning_starts_within_a_short_budget(name: str) -> None:
     settings = algorithm_settings(name, gym.make("Reacher-v5"), steps=30_000)
     assert settings.get("learning_starts", 0) <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("name", "discount"), [("ppo", 0.9999), ("sac", 0.999), ("td3", 0.9999), ("tqc", 0.999)]
+)
+def test_rows_that_were_tuned_by_name(name: str, discount: float, tmp_path: Path) -> None:
+    swimmer, ant = gym.make("Swimmer-v5"), gym.make("Ant-v5")
+    assert algorithm_settings(name, swimmer)["gamma"] == discount
+    assert algorithm_settings(name, ant).get("gamma", 0.99) == 0.99
+    agent = make_algorithm(name, "Swimmer-v5", seed=0, steps=1_000)
+    assert agent.gamma == discount
+    if name == "ppo":
+        normaliser = agent.get_vec_normalize_env()
+        assert normaliser is not None and normaliser.gamma == discount
+    save_algorithm(agent, tmp_path / "model.zip")
+    assert load_algorithm(name, tmp_path / "model.zip", "Swimmer-v5").gamma == discount
+
+
+@pytest.mark.parametrize("env_id", ["HalfCheetah-v5", "Swimmer-v5", "Hopper-v5", "Walker2d-v5"])
+def test_settings_are_plain_json(env_id: str) -> None:
+    for name in ALGORITHMS:
+        settings = algorithm_settings(name, gym.make(env_id), steps=1_000)
+        assert json.loads(json.dumps(settings)) == settings
 
 
 def test_noise_of_td3_is_a_tenth_of_the_range() -> None:
