@@ -34,7 +34,7 @@ class BodySchema:
 
     """
 
-    _SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
+    SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
     STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
@@ -96,7 +96,7 @@ class BodySchema:
         if probing:
             margin = self._PROBE / np.maximum(self._knocks, 1)
         else:
-            margin = np.where(self._knocks < self._SURE, np.inf, -self._SKIN)
+            margin = np.where(self._knocks < self._SURE, np.inf, -self.SKIN)
         return self.limit_low - margin[0], self.limit_high + margin[1]
 
     def reachable(self, probing: bool = False) -> tuple[Array, Array]:
@@ -111,12 +111,12 @@ class BodySchema:
 
     def touching(self, angle: Array) -> NDArray[np.bool_]:
         """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
-        close = (angle < self.limit_low + self._SKIN) | (angle > self.limit_high - self._SKIN)
+        close = (angle < self.limit_low + self.SKIN) | (angle > self.limit_high - self.SKIN)
         return np.asarray(close.any(axis=1))
 
     def at_edge(self, angle: Array) -> NDArray[np.bool_]:
         """Whether joints (n, n_joints) are at the edge of the range felt so far, or outside."""
-        low, high = self.free_low + self._SKIN, self.free_high - self._SKIN
+        low, high = self.free_low + self.SKIN, self.free_high - self.SKIN
         return np.asarray((angle < low) | (angle > high))
 
     def danger(self) -> float:
@@ -204,8 +204,8 @@ class BodySchema:
             self.free_low = np.minimum(self.free_low, free.min(axis=0))
             self.free_high = np.maximum(self.free_high, free.max(axis=0))
             # A limit that is passed without a knock was none.
-            low = (free < self.limit_low - 3 * self._SKIN).any(axis=0)
-            high = (free > self.limit_high + 3 * self._SKIN).any(axis=0)
+            low = (free < self.limit_low - 3 * self.SKIN).any(axis=0)
+            high = (free > self.limit_high + 3 * self.SKIN).any(axis=0)
             self._knocks[0, low], self._knocks[1, high] = 0, 0
             self.limit_low[low], self.limit_high[high] = -np.inf, np.inf
         if not knock.any():
@@ -224,9 +224,9 @@ class BodySchema:
         """
         limit, side = (self.limit_high, 1) if high else (self.limit_low, 0)
         beyond = (angle - limit[joint]) * (1 if high else -1)
-        if not np.isfinite(limit[joint]) or beyond > 3 * self._SKIN:
+        if not np.isfinite(limit[joint]) or beyond > 3 * self.SKIN:
             limit[joint], self._knocks[side, joint] = angle, 1
-        elif beyond > -3 * self._SKIN:
+        elif beyond > -3 * self.SKIN:
             self._knocks[side, joint] += 1
             limit[joint] += (angle - limit[joint]) / self._knocks[side, joint]
 

@@ -49,6 +49,8 @@ class Brain:
 
     """
 
+    _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
+
     def __init__(
         self,
         observation_space: spaces.Space[Any],
@@ -154,14 +156,38 @@ class Brain:
         edge = self.schema.at_edge(percept.angle)
         fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"], edge)
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
-        if "visual_correction" not in self.config.lesions:
+        self._bump(memory, percept, edge & felt[:, None])
+        every = self.config.schema.glance_every
+        glance = felt & (memory["steps"] % every == 0)
+        if glance.any() and "visual_correction" not in self.config.lesions:
             d = percept.outcome.shape[1]
             moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
             # The eye is believed as far as the hand is slow.
-            trust = 0.2 * np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * felt
+            trust = np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * glance
+            trust *= 1.0 - self._EYE_LAG**every
             if (trust > 1e-3).any():
                 bias = memory["visual_bias"][:, :d]
                 bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
+
+    def _bump(self, memory: Memory, percept: Percept, edge: NDArray[np.bool_]) -> None:
+        """Give a movement up that has run into something, and remember where for this episode."""
+        rows = np.arange(len(edge))
+        wanted = memory["plan_angle"][rows, memory["plan_step"]] + memory["shift"]
+        way = self.schema.difference(wanted, percept.angle)
+        still = np.abs(percept.velocity) < 0.1 * self.cerebellum.velocity_scale
+        stuck = edge & still & (np.abs(way) > self.schema.SKIN)
+        memory["stuck"] = np.where(stuck, memory["stuck"] + 1, 0)
+        bumped = memory["stuck"] >= self.config.reach.patience
+        if bumped.any():
+            memory["wall"][bumped] = np.sign(way[bumped])
+            memory["wall_angle"][bumped] = percept.angle[bumped]
+            memory["plan_length"][bumped.any(axis=1)] = 0
+
+    def _walls(self, memory: Memory, body: int) -> tuple[Array, Array]:
+        """Lowest and highest angles (n_joints,) that something has been in the way of."""
+        wall, angle = memory["wall"][body], memory["wall_angle"][body]
+        low = np.where(wall < 0, angle + self.schema.SKIN, -np.inf)
+        return low, np.where(wall > 0, angle - self.schema.SKIN, np.inf)
 
     def _motion(self, angle: Array, velocity: Array, after: Percept) -> tuple[Array, Array, Array]:
         """Angle and velocity at mid-step, and acceleration over the step."""
@@ -190,6 +216,7 @@ class Brain:
                     left if left > 0 else self.config.reach.horizon, 10, self.config.reach.horizon
                 )
             )
+            walls = self._walls(memory, int(i))
             proposals = self.reach.propose(
                 percept.angle[i],
                 percept.velocity[i],
@@ -198,12 +225,13 @@ class Brain:
                 self.cerebellum,
                 horizon,
                 probing=rng is not None,
+                walls=walls,
             )
             value = self.basal_ganglia.value(proposals.reward.sum(axis=1), proposals.vigour)
             value += boldness * proposals.venture
             chosen = self.basal_ganglia.gate(value, rng)
             gated = self.reach.refine(
-                proposals, chosen, aims[i], self.schema, self.cerebellum, min(boldness, 0.0)
+                proposals, chosen, aims[i], self.schema, self.cerebellum, min(boldness, 0.0), walls
             )
             memory["program"][i] = REACH
             for name in ("angle", "velocity", "acceleration", "reward"):

@@ -39,6 +39,7 @@ class Cerebellum:
         prior: diagonal of G, (n_features,).
         error_variance: σ², (n_motors,) running mean of e² / (r + φᵀPφ).
         jump_variance: (n_motors,) running mean of (e − fast state)².
+        velocity_scale: (n_motors,) usual speed of each joint, rad/s.
         learnt: number of samples learnt from.
 
     """
@@ -79,7 +80,7 @@ class Cerebellum:
         self.prior = np.concatenate(
             [posture, np.repeat(gain, n_motors), np.ones(n_motors), squares]
         )
-        self._velocity_scale = np.ones(n_motors)
+        self.velocity_scale = np.ones(n_motors)
         self._acceleration_scale = np.ones(n_motors)
         self.weights = np.zeros((n_motors, self.prior.size))
         self.covariance = np.zeros((self.prior.size, self.prior.size), order="F")
@@ -104,7 +105,7 @@ class Cerebellum:
             (N, n_motors), where pain was felt: samples that no smooth dynamics explains.
 
         """
-        self._velocity_scale = np.sqrt((velocity**2).mean(axis=0)) + 1e-9
+        self.velocity_scale = np.sqrt((velocity**2).mean(axis=0)) + 1e-9
         self._acceleration_scale = np.sqrt((acceleration**2).mean(axis=0)) + 1e-9
         knocked = self._find_knocks(angle, velocity, acceleration, command)
         joint = np.arange(self._n)
@@ -143,7 +144,7 @@ class Cerebellum:
     def features(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
         """Mossy-fibre and granule activity φ, (…, n_features), for (…, n_motors) each."""
         posture, gain = self._posture(angle)
-        v = velocity / self._velocity_scale
+        v = velocity / self.velocity_scale
         a = acceleration / self._acceleration_scale
         phi = np.empty((*a.shape[:-1], self.prior.size))
         phi[..., : self._gain_part.start] = posture
@@ -188,7 +189,7 @@ class Cerebellum:
 
     def viscosity(self) -> Array:
         """Command per velocity around rest, (n_motors, n_joints)."""
-        return self.weights[:, self._speed_part] / self._velocity_scale
+        return self.weights[:, self._speed_part] / self.velocity_scale
 
     def forward(self, angle: Array, velocity: Array, command: Array) -> Array:
         """Acceleration (…, n_motors) that a command (…, n_motors) will bring about."""
@@ -220,7 +221,7 @@ class Cerebellum:
             return np.zeros_like(fast)
         jump = command - self._afferent(angle, velocity, acceleration) @ self.weights.T - fast
         bound = self._bound()
-        still = np.abs(velocity) < 0.1 * self._velocity_scale
+        still = np.abs(velocity) < 0.1 * self.velocity_scale
         blocked = still & (edge | (np.abs(jump) > bound))
         return fast + self._config.fast_rate * np.where(blocked, 0.0, np.clip(jump, -bound, bound))
 
@@ -321,7 +322,7 @@ class Cerebellum:
             "covariance": np.ascontiguousarray(self.covariance),
             "error_variance": self.error_variance,
             "jump_variance": self.jump_variance,
-            "velocity_scale": self._velocity_scale,
+            "velocity_scale": self.velocity_scale,
             "acceleration_scale": self._acceleration_scale,
             "granules": self._granules,
             "learnt": np.array(self.learnt),
@@ -333,7 +334,7 @@ class Cerebellum:
         self.covariance = np.asfortranarray(state["covariance"])
         self.error_variance = state["error_variance"].copy()
         self.jump_variance = state["jump_variance"].copy()
-        self._velocity_scale = state["velocity_scale"].copy()
+        self.velocity_scale = state["velocity_scale"].copy()
         self._acceleration_scale = state["acceleration_scale"].copy()
         self._granules = state["granules"].copy()
         self.learnt = int(state["learnt"])

@@ -97,8 +97,11 @@ class ReachConfig:
     """Distinct final postures proposed."""
     starts: int = 16
     """Postures from which the inverse kinematics is solved."""
-    vigours: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)
+    vigours: tuple[float, ...] = (0.3, 0.8, 2.0, 5.0)
     """Weights of the distance against the effort, each of which gives a movement of its own."""
+    patience: int = 5
+    """Steps that a joint stands still at the edge of its known range before another movement is
+    tried."""
     refinements: int = 3
     """Most steps by which the gated movement is improved before it begins."""
     caution: float = 0.3

@@ -17,7 +17,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     `visual_bias` seen minus expected outcome; the plan: `plan_angle`, `plan_velocity`,
     `plan_acceleration`, `plan_reward` over its `plan_length` (0 where there is none), how far it
     is (`plan_step`), its `plan_vigour`, the `plan_setting` (channels) and `plan_bias` it was made
-    for, and the `shift` of its postures by what was seen since.
+    for, and the `shift` of its postures by what was seen since; `stuck` steps that each joint has
+    been held up, the side on which it met a `wall` in this episode (−1, 1, 0 none), `wall_angle`.
     """
     zeros = np.zeros
     return {
@@ -43,6 +44,9 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
         "plan_setting": zeros((n, n_channels)),
         "plan_bias": zeros((n, 3)),
         "shift": zeros((n, n_motors)),
+        "stuck": zeros((n, n_motors), np.int64),
+        "wall": zeros((n, n_motors)),
+        "wall_angle": zeros((n, n_motors)),
     }
 
 

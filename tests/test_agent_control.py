@@ -289,11 +289,11 @@ def test_a_refined_movement_heeds_the_limits_that_are_believed(mind, aim):
     limited.load_state(schema.state())
     for _ in range(2):
         limited._feel_limit(joint, limit, high=bool(up))
-    over = beyond(path, limited)[:, joint]
+    over = beyond(path, limited.limits())[:, joint]
     refined = Reach(2, ReachConfig()).refine(
         p, best, np.array(aim), limited, cerebellum, boldness=0.0
     )
-    left = beyond(refined.angle[0], limited)[:, joint]
+    left = beyond(refined.angle[0], limited.limits())[:, joint]
     assert np.abs(over).max() > 0.05
     assert np.abs(left).sum() < 0.5 * np.abs(over).sum()
 

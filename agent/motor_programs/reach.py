@@ -6,9 +6,11 @@ from scipy.stats import qmc
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import ReachConfig
-from agent.motor_programs.refinement import STRICT, Movement, beyond, refine, strain
+from agent.motor_programs.refinement import STRICT, Limits, Movement, beyond, refine, strain
 from agent.optimal_control import riccati_feedback
 from agent.percept import Array, Proposals
+
+NO_WALLS: Limits = (np.array(-np.inf), np.array(np.inf))
 
 
 class Reach:
@@ -37,7 +39,12 @@ class Reach:
         self._spread = qmc.Halton(n_joints, scramble=False).random(config.starts + 1)[1:]
 
     def postures(
-        self, angle: Array, aim: Array, schema: BodySchema, probing: bool = False
+        self,
+        angle: Array,
+        aim: Array,
+        schema: BodySchema,
+        probing: bool = False,
+        walls: Limits = NO_WALLS,
     ) -> Array:
         """Find distinct final postures (k, n_joints), the nearest first.
 
@@ -46,9 +53,10 @@ class Reach:
             aim: (d,) what the geometry's outcome must become.
             schema: the geometry and the limits felt so far.
             probing: whether to go beyond limits that are not sure.
+            walls: lowest and highest angles that nothing is in the way of.
 
         """
-        low, high = schema.reachable(probing)
+        low, high = _within(schema.reachable(probing), walls)
         centre = schema.habitual()
         half = np.minimum(np.pi, 0.5 * (schema.free_high - schema.free_low) + schema.STRIDE)
         start = np.clip(centre + (2 * self._spread - 1) * half, low, high)
@@ -69,6 +77,7 @@ class Reach:
         miss_size = np.linalg.norm(aim - schema.chain(q), axis=-1)
         q = angle + schema.difference(q, angle)
         good = miss_size <= miss_size.min() + 0.01 * tolerance
+        good[0] = True  # (The nearest, even if it falls short: imagined like the others)
         q = q[good]
         effort = np.abs(q - angle).sum(axis=1)
         q = q[np.argsort(effort if probing else effort + 3.0 * schema.strangeness(q))]
@@ -89,6 +98,7 @@ class Reach:
         cerebellum: Cerebellum,
         horizon: int,
         probing: bool,
+        walls: Limits = NO_WALLS,
     ) -> Proposals:
         """Lay out and imagine movements of one body.
 
@@ -100,9 +110,11 @@ class Reach:
             cerebellum: inverse model.
             horizon: steps to imagine.
             probing: whether postures beyond limits that are not sure may be tried.
+            walls: lowest and highest angles that nothing is in the way of.
 
         """
-        postures = self.postures(angle, aim, schema, probing)
+        postures = self.postures(angle, aim, schema, probing, walls)
+        limits = _within(schema.limits(), walls)
         gains = self._feedback(postures, angle, aim, schema, cerebellum)
         n, n_vigours = len(angle), len(self._config.vigours)
         final = np.repeat(postures, n_vigours, axis=0)
@@ -116,7 +128,7 @@ class Reach:
         wanted_velocity = state[..., n:]
         acceleration = -(gains[:, None] @ state[:, :-1, :, None])[..., 0]
         movements = wanted_angle, wanted_velocity, acceleration
-        reward = self._imagine(movements, aim, schema, cerebellum)
+        reward = self._imagine(movements, aim, schema, cerebellum, limits)
         vigour = np.tile(np.arange(n_vigours), len(postures))
         venture = _venture(wanted_angle, schema)
         sane = np.isfinite(reward).all(axis=1)
@@ -137,6 +149,7 @@ class Reach:
         schema: BodySchema,
         cerebellum: Cerebellum,
         boldness: float,
+        walls: Limits = NO_WALLS,
     ) -> Proposals:
         """Make the gated movement a better one; returns it alone.
 
@@ -147,8 +160,10 @@ class Reach:
             schema: body schema that has been found.
             cerebellum: inverse model.
             boldness: worth of leaving the range felt so far.
+            walls: lowest and highest angles that nothing is in the way of.
 
         """
+        limits = _within(schema.limits(), walls)
         own = slice(chosen, chosen + 1)
         movement = (
             proposals.angle[chosen],
@@ -157,18 +172,20 @@ class Reach:
         )
 
         def worth(movements: Movement) -> Array:
-            reward = self._imagine(movements, aim, schema, cerebellum).sum(axis=1)
+            reward = self._imagine(movements, aim, schema, cerebellum, limits).sum(axis=1)
             return reward + boldness * _venture(movements[0], schema)
 
         angle, velocity, acceleration = (
             part[None]
-            for part in refine(movement, aim, schema, cerebellum, worth, self._config.refinements)
+            for part in refine(
+                movement, aim, schema, cerebellum, limits, worth, self._config.refinements
+            )
         )
         return Proposals(
             angle,
             velocity,
             acceleration,
-            self._imagine((angle, velocity, acceleration), aim, schema, cerebellum),
+            self._imagine((angle, velocity, acceleration), aim, schema, cerebellum, limits),
             proposals.vigour[own],
             _venture(angle, schema),
         )
@@ -212,6 +229,7 @@ class Reach:
         aim: Array,
         schema: BodySchema,
         cerebellum: Cerebellum,
+        limits: Limits,
     ) -> Array:
         """Reward of each step of the movements, (k, h)."""
         angle, velocity, acceleration = movements
@@ -219,13 +237,19 @@ class Reach:
         mid_velocity = 0.5 * (velocity[:, 1:] + velocity[:, :-1])
         command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
         distance = np.linalg.norm(schema.chain(angle[:, 1:]) - aim, axis=-1)
-        forbidden = np.abs(strain(command)) + np.abs(beyond(angle[:, 1:], schema))
+        forbidden = np.abs(strain(command)) + np.abs(beyond(angle[:, 1:], limits))
         reward = schema.reward
         return (
             reward.offset
             - reward.distance * (distance + STRICT * schema.spread * forbidden.sum(axis=-1))
             - reward.effort * (command**2).sum(axis=-1)
         )
+
+
+def _within(limits: Limits, walls: Limits) -> Limits:
+    """Take the narrower of two pairs of limits; a wall that was met is nearer than any guess."""
+    low, high = np.maximum(limits[0], walls[0]), np.minimum(limits[1], walls[1])
+    return np.minimum(low, high), np.maximum(low, high)
 
 
 def _venture(angle: Array, schema: BodySchema) -> Array:

@@ -15,6 +15,9 @@ that of missing the goal by the whole reach."""
 Movement = tuple[Array, Array, Array]
 """Angles (…, h + 1, n), velocities (…, h + 1, n) and accelerations (…, h, n)."""
 
+Limits = tuple[Array, Array]
+"""Lowest and highest angles (n,), infinite where there is no limit."""
+
 _KNOTS = 1.25  # (Ratio of the times at which a movement can change: fine at first, coarse later)
 _SETTLE = 0.8  # (Share of the time after which nothing changes: a movement ends at rest)
 _PRECISION = 0.01  # (Distance under which the weight of distance grows no more, over the reach)
@@ -28,6 +31,7 @@ def refine(
     aim: Array,
     schema: BodySchema,
     cerebellum: Cerebellum,
+    limits: Limits,
     imagine: Callable[[Movement], Array],
     passes: int,
 ) -> Movement:
@@ -50,13 +54,14 @@ def refine(
         aim: (d,) what the geometry's outcome must become.
         schema: geometry and reward.
         cerebellum: inverse model.
+        limits: of the joints.
         imagine: return (k,) of movements of leading shape (k,).
         passes: most steps to take.
 
     """
     value = imagine(_lead(movement))[0]
     for _ in range(passes):
-        changes = _changes(movement, aim, schema, cerebellum)
+        changes = _changes(movement, aim, schema, cerebellum, limits)
         tried = tuple(part + change for part, change in zip(movement, changes, strict=True))
         values = imagine((tried[0], tried[1], tried[2]))
         best = int(np.nan_to_num(values, nan=-np.inf).argmax())
@@ -71,7 +76,7 @@ def refine(
 
 
 def _changes(
-    movement: Movement, aim: Array, schema: BodySchema, cerebellum: Cerebellum
+    movement: Movement, aim: Array, schema: BodySchema, cerebellum: Cerebellum, limits: Limits
 ) -> Movement:
     """Levenberg–Marquardt steps of one movement, one for each damping."""
     angle, velocity, acceleration = movement
@@ -98,7 +103,7 @@ def _changes(
     ]
     for excess, slope in (
         (strain(command), by_effort),
-        (beyond(angle[1:], schema), np.eye(n)[:, :, None] * on_angle[1:, None, None, :]),
+        (beyond(angle[1:], limits), np.eye(n)[:, :, None] * on_angle[1:, None, None, :]),
     ):
         rows = excess != 0.0
         if rows.any():
@@ -124,9 +129,9 @@ def strain(command: Array) -> Array:
     return command - np.clip(command, -_FULL, _FULL)
 
 
-def beyond(angle: Array, schema: BodySchema) -> Array:
-    """How far angles (…, n) are beyond the limits that are believed, signed, rad."""
-    return angle - np.clip(angle, *schema.limits())
+def beyond(angle: Array, limits: Limits) -> Array:
+    """How far angles (…, n) are beyond the lowest and highest ones allowed, signed, rad."""
+    return angle - np.clip(angle, *limits)
 
 
 @lru_cache(maxsize=64)
