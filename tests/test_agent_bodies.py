@@ -17,7 +17,7 @@ from agent.motor_programs.babble import Babble
 from agent.senses import Senses
 
 REACHER = "Reacher-v5"
-ENV_IDS = (REACHER, *envs.ENV_IDS)
+ENV_IDS = (REACHER, *envs.REACH_IDS)
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,10 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         {"reward_type": "sparse", "vision_delay_ms": 40, "motor_noise": 0.1},
     ],
 }
-VARIANTS = [(env_id, options) for env_id in envs.ENV_IDS for options in OPTIONS[env_id]]
+VARIANTS = [(env_id, options) for env_id in envs.REACH_IDS for options in OPTIONS[env_id]]
 EPISODE_STEPS = {"neonate/Reach-v0": 100, "neonate/Reach3D-v0": 75}
 
-each_env = pytest.mark.parametrize("env_id", envs.ENV_IDS)
+each_env = pytest.mark.parametrize("env_id", envs.REACH_IDS)
 each_variant = pytest.mark.parametrize(
     ("env_id", "options"),
     VARIANTS,

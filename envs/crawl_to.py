@@ -1,0 +1,94 @@
+"""`neonate/CrawlTo-v0` and `neonate/CrawlToTorque-v0`: crawl to a place."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.crawler import CrawlerEnv
+from envs.ground_goal import GroundGoal, check_reward_type
+
+
+class CrawlToEnv(GroundGoal, CrawlerEnv):
+    """The crawler is to come to a place 1 to 8 m away, in any direction.
+
+    Observation (dict of float64 arrays): `observation`, the body's proprioception (28,), see
+    `CrawlerEnv`; `achieved_goal`, where the trunk is, and `desired_goal`, where it is to be: x and
+    y in m, (2,). Action, options and the rest of info are those of `CrawlerEnv`; goals are drawn
+    as `GroundGoal` says.
+
+    The episode ends when the body arrives (its trunk within `success_distance` of the goal), or
+    after 1000 steps, 50 s.
+
+    Reward, each term in info under its name:
+
+    | term | what | weight |
+    |---|---|---|
+    | `reward_distance` | −distance in m; `sparse`: −1 until arrival | 1 |
+    | `reward_effort` | −`effort`; `sparse`: none | `effort_weight` |
+    | `reward_slip` | −`foot_slip` in m/s; `sparse`: none | `slip_weight` |
+
+    Info besides: `distance` (m), `is_success` (arrived).
+
+    Args:
+        reward_type: `"dense"` or `"sparse"`.
+        **options: those of `CrawlerEnv`.
+
+    Raises:
+        ValueError: for an option outside its domain; the message says what is accepted.
+
+    """
+
+    effort_weight: ClassVar[float] = 0.1
+    slip_weight: ClassVar[float] = 0.2
+    reward_terms = ("reward_effort", "reward_slip")
+
+    def __init__(self, reward_type: str = "dense", **options: Any) -> None:
+        self.reward_type = check_reward_type(reward_type)
+        super().__init__(**options)
+        self.observation_space = self.goal_space(self.body_space)
+
+    # MujocoEnv is annotated for flat observations.
+    def reset_model(self) -> dict[str, NDArray[np.float64]]:  # type: ignore[override]
+        """Put the body at the origin and the goal somewhere."""
+        self.data.mocap_pos[0, :2] = self.sample_goal()
+        self.data.mocap_pos[0, 2] = 0.0
+        self.place_body()
+        return self._observe()
+
+    def step(  # type: ignore[override]
+        self, action: NDArray[np.floating[Any]]
+    ) -> tuple[dict[str, NDArray[np.float64]], float, bool, bool, dict[str, Any]]:
+        """Crawl for one control step.
+
+        Args:
+            action: (8,) clipped to [-1, 1].
+
+        Returns:
+            Observation, reward, terminated (arrived), truncated (by Gymnasium's time limit), info.
+
+        Raises:
+            ValueError: if the action has another shape, or is NaN or infinite.
+
+        """
+        info = self.crawl(action)
+        observation = self._observe()
+        achieved, desired = observation["achieved_goal"], observation["desired_goal"]
+        offset = achieved - desired
+        info["distance"] = float(np.sqrt(offset @ offset))
+        info["is_success"] = info["distance"] < self.success_distance
+        costly = self.reward_type == "dense"
+        info["reward_distance"] = float(self.distance_reward(achieved, desired))
+        info["reward_effort"] = -self.effort_weight * info["effort"] if costly else 0.0
+        info["reward_slip"] = -self.slip_weight * info["foot_slip"] if costly else 0.0
+        if self.render_mode == "human":
+            self.render()
+        reward = info["reward_distance"] + info["reward_effort"] + info["reward_slip"]
+        return observation, reward, info["is_success"], False, info
+
+    def _observe(self) -> dict[str, NDArray[np.float64]]:
+        return {
+            "observation": self.feel(),
+            "achieved_goal": self.position,
+            "desired_goal": self.data.mocap_pos[0, :2].copy(),
+        }
