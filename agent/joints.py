@@ -4,7 +4,7 @@ Nothing is told. Angles are found as cosine–sine pairs or as numbers whose cha
 explains, each motor's joint by what its command accelerates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ _STILL = 1e-9  # (Spread below which a channel counts as constant)
 _GLANCE = 10  # (Moments by which most channels are told not to be a cosine and a sine)
 _AGAINST = 0.5  # (Weight of a joint that turns against its motor's command: motors rarely do)
 _DRAWS = 20  # (Sets of gains, within their errors, that must all give the same joints)
+_STIFF = 0.15  # (Squared natural frequency times control step from which a motor is a servo)
+_SURE = 2.0  # (Standard errors from there)
 _PASSES = 3  # (Fits of the gains, each weighing down what jumped out of line in the one before)
 
 
@@ -34,10 +36,12 @@ class Joints:
         velocity: (m,) channel of its velocity.
         step: h of Δangle = h · velocity over one control step.
         gain: (m,) change of its velocity by a full command.
-        pull: (m,) change of its velocity per rad of angle: negative where a servo or a spring
-            pulls it back.
-        low: (m,) angle that 2 % of what was felt lies below.
-        high: (m,) angle that 2 % of what was felt lies above.
+        pull: (m,) change of its velocity per rad away from `rest`: negative where a servo or a
+            spring pulls it back.
+        rest: (m,) angle at which it would stay without a command, rad.
+        low: (m,) lowest angle to want, rad: 2 % of those felt lie below, or with a servo where
+            a full command holds it, if that is lower.
+        high: (m,) highest angle to want, rad.
 
     """
 
@@ -47,8 +51,24 @@ class Joints:
     step: float
     gain: Array
     pull: Array
+    rest: Array
     low: Array
     high: Array
+
+    @property
+    def servo(self) -> bool:
+        """Whether a command is a wanted angle, rest + stroke · u, which a joint soon takes.
+
+        So it is when −pull · h, the square of natural frequency times control step, is large: of
+        position servos, and just as well of strong springs that torque motors work against.
+        """
+        return bool(np.median(-self.pull * self.step) > _STIFF)
+
+    @property
+    def stroke(self) -> Array:
+        """How far a full command holds each joint from its rest, (m,) in rad, at most π."""
+        held = np.abs(self.gain) / np.maximum(-self.pull, np.abs(self.gain) / np.pi + _STILL)
+        return np.sign(self.gain) * held
 
 
 @dataclass(frozen=True)
@@ -68,7 +88,9 @@ class _Effects:
 
     gain: Array  # (m, k) change of the velocity by a full command
     pull: Array  # (k,) change of the velocity per rad of its own angle
+    rest: Array  # (k,) angle at which that vanishes without a command
     deviation: Array  # (m, k) standard error of the gain
+    pull_deviation: Array  # (k,) standard error of the pull
     mixing: Array  # (k, k) Cholesky factor of the correlation of errors between velocities
 
 
@@ -93,8 +115,8 @@ def find_joints(before: Array, after: Array, command: Array, config: SchemaConfi
         config: thresholds.
 
     Raises:
-        NotYet: when fewer angle–velocity pairs than motors are found, or when gains within their
-            errors would give other joints.
+        NotYet: when fewer angle–velocity pairs than motors are found, when gains within their
+            errors would give other joints, or when it is not sure whether commands are torques.
 
     """
     n_motors = command.shape[1]
@@ -114,15 +136,28 @@ def find_joints(before: Array, after: Array, command: Array, config: SchemaConfi
         raise NotYet(f"only {int(sure.sum())} of {n_motors} motors have a joint so far")
     cosine, sine = pairs.cosine[own], pairs.sine[own]
     low, high = np.quantile(_angles(before, cosine, sine), (0.02, 0.98), axis=0)
-    return Joints(
+    joints = Joints(
         cosine=cosine,
         sine=sine,
         velocity=pairs.velocity[own],
         step=float(np.median(pairs.step[own])),
         gain=effects.gain[np.arange(n_motors), own],
         pull=effects.pull[own],
+        rest=effects.rest[own],
         low=low,
         high=high,
+    )
+    margin = (-joints.pull - _STIFF / joints.step) / effects.pull_deviation[own]
+    # With a full memory nothing will become surer.
+    if len(command) < config.memory and abs(np.median(margin)) < _SURE:
+        raise NotYet("it is not sure yet whether commands are torques or wanted angles")
+    if not joints.servo:
+        return joints
+    reach = np.abs(joints.stroke)
+    return replace(
+        joints,
+        low=np.minimum(low, joints.rest - reach),
+        high=np.maximum(high, joints.rest + reach),
     )
 
 
@@ -212,8 +247,8 @@ def _find_effects(before: Array, after: Array, command: Array, pairs: _Pairs) ->
     m, k = command.shape[1], len(pairs.velocity)
     was, now = before[:, pairs.velocity], after[:, pairs.velocity]
     state = np.concatenate([_angles(before, pairs.cosine, pairs.sine), was], axis=1)
-    scale = state.std(axis=0) + _STILL
-    state = 0.3 * (state - state.mean(axis=0)) / scale
+    centre, scale = state.mean(axis=0), state.std(axis=0) + _STILL
+    state = 0.3 * (state - centre) / scale
     inputs = np.concatenate([command, state, np.ones((len(command), 1))], axis=1)
     ridge = 1e-3 * len(command) * command.var() * np.eye(inputs.shape[1])
     inside, change = _inside(was, now), now - was
@@ -226,15 +261,18 @@ def _find_effects(before: Array, after: Array, command: Array, pairs: _Pairs) ->
         usual = 1.4826 * np.median(np.abs(miss), axis=0) + _STILL
         last, weight = weight, inside * np.minimum(1.0, 1.5 * usual / (np.abs(miss) + _STILL))
     variance = (last * miss**2).sum(axis=0) / np.maximum(last.sum(axis=0) - inputs.shape[1], 5.0)
-    spread = np.diagonal(inverse, axis1=1, axis2=2)[:, :m].T
+    spread = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2).T * variance)
     weighted_miss = last * miss / np.sqrt(variance)
     common = weighted_miss.T @ weighted_miss / len(command) + 1e-6 * np.eye(k)
     size = np.sqrt(np.diag(common))
     own = np.arange(k)
+    pull = 0.3 * fitted[own, m + own, 0] / scale[:k]
     return _Effects(
         gain=fitted[:, :m, 0].T,
-        pull=0.3 * fitted[own, m + own, 0] / scale[:k],
-        deviation=np.sqrt(variance * spread),
+        pull=pull,
+        rest=centre[:k] - fitted[:, -1, 0] / np.where(np.abs(pull) > _STILL, pull, np.inf),
+        deviation=spread[:m],
+        pull_deviation=0.3 * spread[m + own, own] / scale[:k],
         mixing=np.linalg.cholesky(common / np.outer(size, size)),
     )
 
