@@ -171,8 +171,8 @@ def test_what_cannot_be_told_yet_is_said(spoil, says):
         find_joints(*felt, CONFIG)
 
 
-def test_doubt_about_the_kind_of_motor_is_waited_out_until_the_memory_is_full():
-    felt = crawl(0, servo=True, stiffness=85.0)  # (A pull of 0.15 a step)
+def test_doubt_about_the_kind_of_motors_lasts_until_the_memory_is_full():
+    felt = crawl(0, servo=True, stiffness=86.5)  # (Both kinds fit as well)
     with pytest.raises(NotYet, match="torques or wanted angles"):
         find_joints(*felt, CONFIG)
     assert_limbs(find_joints(*felt, SchemaConfig(memory=len(felt[0]))))
