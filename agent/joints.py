@@ -16,7 +16,8 @@ from agent.percept import Array
 _STILL = 1e-9  # (Spread below which a channel counts as constant)
 _GLANCE = 10  # (Moments by which most channels are told not to be a cosine and a sine)
 _AGAINST = 0.5  # (Weight of a joint that turns against its motor's command: motors rarely do)
-_DRAWS = 20  # (Sets of gains, within their errors, that must all give the same joints)
+_DRAWS = 40  # (Sets of gains, within their errors, that must all give the same joints)
+_FEW = 30  # (Steps at which the errors of gains are taken to be twice as large)
 _STIFF = 0.15  # (Squared natural frequency times control step from which a motor is a servo)
 _SURE = 2.0  # (Standard errors from there)
 _PASSES = 3  # (Fits of the gains, each weighing down what jumped out of line in the one before)
@@ -130,7 +131,9 @@ def find_joints(before: Array, after: Array, command: Array, config: SchemaConfi
     own = _assign(effects.gain, pairs.fit)
     # The same draws each time: what is found depends on what was felt alone.
     noise = np.random.default_rng(0).normal(size=(_DRAWS, *effects.gain.shape))
-    draws = effects.gain + effects.deviation * (noise @ effects.mixing.T)
+    # Errors that are guessed from few steps are guessed too small.
+    deviation = (1 + _FEW / len(command)) * effects.deviation
+    draws = effects.gain + deviation * (noise @ effects.mixing.T)
     sure = np.all([_assign(draw, pairs.fit) == own for draw in draws], axis=0)
     if not sure.all() or len(set(pairs.sine[own])) < n_motors:
         raise NotYet(f"only {int(sure.sum())} of {n_motors} motors have a joint so far")
@@ -192,14 +195,13 @@ def _angles(channels: Array, cosine: NDArray[np.int64], sine: NDArray[np.int64])
 
 
 def _inside(before: Array, after: Array) -> NDArray[np.bool_]:
-    """Where neither value is one at which a channel sticks (N, c): a clipped velocity is none."""
-    inside = np.ones(before.shape, bool)
-    for extreme in (np.minimum, np.maximum):
-        edge = extreme(extreme.reduce(before), extreme.reduce(after))
-        at = (before == edge) | (after == edge)
-        # A peak is met twice, as the end of one step and the beginning of the next.
-        inside &= ~at | (at.sum(axis=0) <= 2)
-    return inside
+    """Where neither value is the channel's extreme (N, c): a clipped velocity is none.
+
+    Where nothing is clipped, the two or four steps to and from its peaks are left out for nothing.
+    """
+    low = np.minimum(before.min(axis=0), after.min(axis=0))
+    high = np.maximum(before.max(axis=0), after.max(axis=0))
+    return (np.minimum(before, after) > low) & (np.maximum(before, after) < high)
 
 
 def _find_pairs(before: Array, after: Array, least: float) -> _Pairs:
