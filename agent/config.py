@@ -48,7 +48,7 @@ class SchemaConfig:
     """Transitions that the sensorimotor memory keeps (the latest ones)."""
     glance_every: int = 5
     """Steps between looks at whether the geometry still holds."""
-    pairing_r2: float = 0.9
+    pairing_r2: float = 0.7
     """Least share of an angle's change that its velocity must explain."""
     reward_r2: float = 0.95
     """Least share of the reward that distance and effort must explain on a flat observation."""
