@@ -9,6 +9,7 @@ from agent.config import SearchConfig
 from agent.explorers import EXPLORERS, Explorer
 from agent.habits import Habits
 from agent.percept import Array
+from agent.randomness import generator_state, set_generator_state
 
 FIRST, BOUT, TRIAL, RETRIAL, RECOVERY = range(5)
 
@@ -30,8 +31,8 @@ class HabitSearch:
     3. every few generations its centre is tried for longer, from the start of an episode where
        there is one, and joins the `Habits` if each of several trials leaves it better than the
        habit in use. A centre that falls behind is dropped at once;
-    4. after a bout so bad that something must have happened (lying on its back), the habit is run
-       until it pays again, so that no candidate is blamed for what another has done.
+    4. after a bout so bad that something must have happened (lying on its back), the habit and
+       random struggling take turns until the habit pays again, so that no candidate is blamed for what another has done.
 
     Attributes:
         parameters: (n, n_parameters) what each body runs now.
@@ -60,7 +61,9 @@ class HabitSearch:
             rng: of everything random in it.
 
         """
-        self._config, self._period, self._rng = config, period, rng
+        self._config, self._period = config, period
+        # (The explorer's own: its candidates are drawn again when a search is taken up.)
+        self._rng, self._explore = rng.spawn(2)
         self._first, self._first_reward = first, np.full((config.repeats + 1, len(first)), np.nan)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
         self.explorer: Explorer | None = None
@@ -89,7 +92,7 @@ class HabitSearch:
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
         self._error_before = np.zeros(n)
-        self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, bool)
+        self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
         self.dopamine = np.zeros(n)
 
     @property
@@ -148,8 +151,11 @@ class HabitSearch:
     def _choose(self, body: int) -> tuple[int, int, Array, int]:
         c = self._config
         if self._stranded[body] and not self._fresh[body]:
-            return RECOVERY, -1, self.habit, c.recovery_steps
-        self._stranded[body] = False
+            # Struggle at random every other time: the habit alone may lie there for ever.
+            struggle = self._first[self._rng.integers(len(self._first))]
+            way = self.habit if self._stranded[body] % 2 else struggle
+            return RECOVERY, -1, way, c.recovery_steps
+        self._stranded[body] = 0
         self._overdue = self._overdue + 1 if self._due else 0
         if self._due and (self._fresh[body] or self._overdue > c.patience):
             if self._retry:
@@ -185,7 +191,9 @@ class HabitSearch:
             if length == self._config.trial_steps:
                 self.habits.felt(self.parameters[body], mean)
         elif kind == RECOVERY:
-            self._stranded[body] = mean < self._latest.mean() - self._latest.std()
+            judged = self._stranded[body] % 2 == 1
+            well = judged and mean >= self._latest.mean() - self._latest.std()
+            self._stranded[body] = 0 if well else self._stranded[body] + 1
         elif self.explorer is None:
             self._first_reward[divmod(int(ticket), len(self._first))] = mean
             self._end_first()
@@ -216,7 +224,9 @@ class HabitSearch:
                 self._waiting = [r * k + int(i) for r in rounds for i in best]
             return
         self._best_first = self._first[best[self._first_reward[:, best].mean(axis=0).argmax()]]
-        self.explorer = EXPLORERS[self._config.method](self._best_first, self._config, self._rng)
+        self.explorer = EXPLORERS[self._config.method](
+            self._best_first, self._config, self._explore
+        )
 
     def _end_generation(self) -> None:
         if self.explorer is None or np.isnan(self._reward).any():
@@ -262,6 +272,7 @@ class HabitSearch:
         """Everything, bouts under way included, for saving."""
         state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
         state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
+        state["generator"] = generator_state(self._rng)
         state["waiting"] = np.array(self._waiting, np.int64)
         state |= {f"habits.{key}": value for key, value in self.habits.state().items()}
         if self.explorer is not None:
@@ -275,12 +286,13 @@ class HabitSearch:
         self._generation, self._overdue = (int(x) for x in state["counts"][:2])
         self._due, self._retry, self._asked_again = (bool(x) for x in state["counts"][2:])
         self._waiting = [int(x) for x in state["waiting"]]
+        set_generator_state(self._rng, state["generator"])
         self.dopamine = np.zeros(len(self._sum))
         self.habits.load_state(_part(state, "habits."))
         self.explorer, explorer = None, _part(state, "explorer.")
         if explorer:
             kind = EXPLORERS[self._config.method]
-            self.explorer = kind(self._best_first, self._config, self._rng)
+            self.explorer = kind(self._best_first, self._config, self._explore)
             self.explorer.load_state(explorer)
             if len(self._reward):
                 self._candidates = self.explorer.ask()
