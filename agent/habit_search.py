@@ -32,7 +32,8 @@ class HabitSearch:
        there is one, and joins the `Habits` if each of several trials leaves it better than the
        habit in use. A centre that falls behind is dropped at once;
     4. after a bout so bad that something must have happened (lying on its back), the habit and
-       random struggling take turns until the habit pays again, so that no candidate is blamed for what another has done.
+       random struggling take turns until the habit pays again: no candidate is to be blamed for
+       what another has done.
 
     Attributes:
         parameters: (n, n_parameters) what each body runs now.
@@ -273,6 +274,7 @@ class HabitSearch:
         state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
         state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
         state["generator"] = generator_state(self._rng)
+        state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
         state |= {f"habits.{key}": value for key, value in self.habits.state().items()}
         if self.explorer is not None:
@@ -287,6 +289,7 @@ class HabitSearch:
         self._due, self._retry, self._asked_again = (bool(x) for x in state["counts"][2:])
         self._waiting = [int(x) for x in state["waiting"]]
         set_generator_state(self._rng, state["generator"])
+        set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self._sum))
         self.habits.load_state(_part(state, "habits."))
         self.explorer, explorer = None, _part(state, "explorer.")
