@@ -147,7 +147,11 @@ class SearchConfig:
     """How often these are tried again."""
     spread: float = 0.3
     """Standard deviation of the perturbations at first, in units of the parameters."""
-    rate: float = 1.0
+    renewed_spread: float = 0.2
+    """The same when the search begins anew from the habit."""
+    setbacks: int = 3
+    """Challenges lost in a row after which it does."""
+    rate: float = 0.3
     """Learning rate of the three-factor rule."""
     population: int = 0
     """Candidates per generation; 0 for the method's own choice."""

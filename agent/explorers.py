@@ -41,6 +41,7 @@ class Explorer(ABC):
     @abstractmethod
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
+        self._spread = float(state["spread"])
 
 
 class CovarianceAdaptation(Explorer):
@@ -58,8 +59,8 @@ class CovarianceAdaptation(Explorer):
     same numbers again, so that nothing inside the package has to be saved.
     """
 
-    def __init__(self, start: Array, config: SearchConfig, rng: np.random.Generator):
-        self._config, self._rng = config, rng
+    def __init__(self, start: Array, config: SearchConfig, rng: np.random.Generator, spread: float):
+        self._config, self._rng, self._spread = config, rng, spread
         self._begin(start)
 
     def _begin(self, start: Array) -> None:
@@ -74,7 +75,7 @@ class CovarianceAdaptation(Explorer):
         }
         if self._config.population:
             options["popsize"] = self._config.population
-        self._cma = cma.CMAEvolutionStrategy(start, self._config.spread, options)
+        self._cma = cma.CMAEvolutionStrategy(start, self._spread, options)
         self.population = self._cma.popsize
 
     @property
@@ -95,10 +96,16 @@ class CovarianceAdaptation(Explorer):
     def state(self) -> dict[str, NDArray]:
         """Everything as of the last `tell`: a generation under way is asked for again."""
         told = np.array(self._told).reshape(-1, self.population)
-        return {"start": self._start, "seed": self._seed, "told": told}
+        return {
+            "spread": np.array(self._spread),
+            "start": self._start,
+            "seed": self._seed,
+            "told": told,
+        }
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
+        self._spread = float(state["spread"])
         set_generator_state(self._rng, state["seed"])
         self._begin(state["start"])
         for reward in state["told"]:
@@ -120,8 +127,8 @@ class ThreeFactor(Explorer):
     doi:10.1126/science.1105370). Each perturbation is tried in both directions.
     """
 
-    def __init__(self, start: Array, config: SearchConfig, rng: np.random.Generator):
-        self._config, self._rng = config, rng
+    def __init__(self, start: Array, config: SearchConfig, rng: np.random.Generator, spread: float):
+        self._config, self._rng, self._spread = config, rng, spread
         self.population = 2 * ((config.population or 8) // 2)
         self._centre, self._scale = start.copy(), 0.0
         self._told = generator_state(rng)
@@ -135,20 +142,21 @@ class ThreeFactor(Explorer):
         """Draw the next generation, (population, n_parameters)."""
         half = self._rng.normal(size=(self.population // 2, len(self._centre)))
         self._eligibility = np.stack([half, -half], axis=1).reshape(-1, len(self._centre))
-        return self._centre + self._config.spread * self._eligibility
+        return self._centre + self._spread * self._eligibility
 
     def tell(self, reward: Array) -> None:
         """Learn what the generation that was asked for earned, (population,)."""
         error = reward - reward.mean()
         spread = float(error.std()) + 1e-12
         self._scale = 0.8 * self._scale + 0.2 * spread if self._scale else spread
-        step = self._config.rate * self._config.spread / np.sqrt(self.population)
+        step = self._config.rate * self._spread / np.sqrt(self.population)
         self._centre = self._centre + step * (error / self._scale) @ self._eligibility
         self._told = generator_state(self._rng)
 
     def state(self) -> dict[str, NDArray]:
         """Everything as of the last `tell`: a generation under way is asked for again."""
         return {
+            "spread": np.array(self._spread),
             "centre": self._centre,
             "scale": np.array(self._scale),
             "generator": self._told,
@@ -156,6 +164,7 @@ class ThreeFactor(Explorer):
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
+        self._spread = float(state["spread"])
         self._centre, self._scale = state["centre"].copy(), float(state["scale"])
         self._told = state["generator"].copy()
         set_generator_state(self._rng, self._told)

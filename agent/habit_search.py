@@ -31,7 +31,8 @@ class HabitSearch:
     3. every few generations its centre is tried for longer, from the start of an episode where
        there is one, and joins the `Habits` if each of several trials leaves it better than the
        habit in use. A centre that falls behind is dropped at once;
-    4. after a bout so bad that something must have happened (lying on its back), the habit and
+    4. after several setbacks in a row the search begins anew from the habit, with smaller steps;
+    5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done.
 
@@ -74,7 +75,7 @@ class HabitSearch:
         self._waiting: list[int] = list(range(len(first)))
         self._latest = np.zeros(0)
         self._due, self._retry, self._overdue = False, False, 0
-        self._asked_again = False
+        self._asked_again, self._setbacks = False, 0
         self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
         self._lay_out(n)
         for body in range(n):
@@ -226,7 +227,7 @@ class HabitSearch:
             return
         self._best_first = self._first[best[self._first_reward[:, best].mean(axis=0).argmax()]]
         self.explorer = EXPLORERS[self._config.method](
-            self._best_first, self._config, self._explore
+            self._best_first, self._config, self._explore, self._config.spread
         )
 
     def _end_generation(self) -> None:
@@ -235,6 +236,12 @@ class HabitSearch:
         self.explorer.tell(self._reward)
         self._reward = np.zeros(0)
         self._generation += 1
+        if self._setbacks >= self._config.setbacks:
+            # (Between generations: no body runs a candidate of the one that is left.)
+            self._setbacks = 0
+            self.explorer = EXPLORERS[self._config.method](
+                self.habit, self._config, self._explore, self._config.renewed_spread
+            )
         if self._generation % self._config.trial_every == 0 and not self._due:
             self._challenger, self._trials = self.explorer.centre, np.zeros(0)
             self._due, self._retry = True, len(self.habits) > 0 and not self.habits.well_known
@@ -247,6 +254,8 @@ class HabitSearch:
         beaten = len(self.habits) > 0 and (self._trials.mean() < self.habits.mean[self.habits.best])
         if not beaten and len(self._trials) >= self._config.trials:
             self.habits.add(self._challenger, self._trials.tolist())
+        if beaten or len(self._trials) >= self._config.trials:
+            self._setbacks = self._setbacks + 1 if beaten else 0
         self._due = not beaten and len(self._trials) < self._config.trials
 
     _OWN = (
@@ -267,7 +276,7 @@ class HabitSearch:
         "_fresh",
         "_stranded",
     )
-    _COUNTS = ("_generation", "_overdue", "_due", "_retry", "_asked_again")
+    _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
 
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
@@ -285,8 +294,9 @@ class HabitSearch:
         """Take over what `state` returned: the search goes on as if it had not stopped."""
         for name in self._OWN:
             setattr(self, name, state[name.lstrip("_")].copy())
-        self._generation, self._overdue = (int(x) for x in state["counts"][:2])
-        self._due, self._retry, self._asked_again = (bool(x) for x in state["counts"][2:])
+        counts = [int(x) for x in state["counts"]]
+        self._generation, self._overdue, self._setbacks = counts[:3]
+        self._due, self._retry, self._asked_again = (bool(x) for x in counts[3:])
         self._waiting = [int(x) for x in state["waiting"]]
         set_generator_state(self._rng, state["generator"])
         set_generator_state(self._explore, state["exploring"])
@@ -295,7 +305,7 @@ class HabitSearch:
         self.explorer, explorer = None, _part(state, "explorer.")
         if explorer:
             kind = EXPLORERS[self._config.method]
-            self.explorer = kind(self._best_first, self._config, self._explore)
+            self.explorer = kind(self._best_first, self._config, self._explore, self._config.spread)
             self.explorer.load_state(explorer)
             if len(self._reward):
                 self._candidates = self.explorer.ask()

@@ -40,7 +40,7 @@ def live(s: HabitSearch, steps: int, noise: np.random.Generator, episode: int = 
 @pytest.mark.parametrize("method", METHODS)
 def test_explorers_climb(method):
     rng = np.random.default_rng(0)
-    explorer = EXPLORERS[method](np.full(5, 3.0), SearchConfig(rate=0.5), rng)
+    explorer = EXPLORERS[method](np.full(5, 3.0), SearchConfig(rate=0.5), rng, 0.3)
     for _ in range(80):
         candidates = explorer.ask()
         assert candidates.shape == (explorer.population, 5)
@@ -52,7 +52,7 @@ def test_explorers_climb(method):
 def test_explorers_leave_the_global_generator_alone(method):
     np.random.seed(3)
     before = np.random.get_state()[1].copy()
-    explorer = EXPLORERS[method](np.zeros(5), SearchConfig(), np.random.default_rng(0))
+    explorer = EXPLORERS[method](np.zeros(5), SearchConfig(), np.random.default_rng(0), 0.3)
     explorer.tell(worth(explorer.ask()))
     assert np.array_equal(before, np.random.get_state()[1])
 
