@@ -1,10 +1,93 @@
-"""Spinal cord: the joint reflex that keeps the limb on the wanted path."""
+"""Spinal cord: rhythms, and the joint reflexes that keep the limb on the wanted path."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.config import SpinalCordConfig
 from agent.percept import Array
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Shape of a rhythm of n bodies and the gains of the reflex that follows it.
+
+    Attributes:
+        advance: (n,) phase gained per step, rad.
+        middle: (n, n_joints) posture about which the joints swing, rad.
+        amplitude: (n, n_joints) of the swing, rad.
+        phase: (n, n_joints) of each joint, rad.
+        beat: (n, n_joints) amplitude added per rad of heading error.
+        lean: (n, n_joints) posture added per rad of heading error.
+        stiffness: (n, n_joints) command per rad, or None where commands are wanted angles.
+        damping: (n, n_joints) command per rad/s, or None.
+
+    """
+
+    advance: Array
+    middle: Array
+    amplitude: Array
+    phase: Array
+    beat: Array
+    lean: Array
+    stiffness: Array | None
+    damping: Array | None
+
+    def put(self, bodies: NDArray[np.int64], other: "Rhythm") -> None:
+        """Let some bodies have the rhythms of `other`, (len(bodies),)."""
+        for name, value in vars(other).items():
+            if value is not None:
+                getattr(self, name)[bodies] = value
+
+
+class PatternGenerator:
+    r"""Central pattern generator with a heading reflex.
+
+    .. math:: q^* = o + A \sin(\phi + \varphi) + e\, (W_0 \sin(\phi + \varphi) + W_1), \qquad
+        \phi \leftarrow \phi + 2 \pi f h
+
+    one oscillator φ that all joints share, each at its own phase (Ijspeert 2008,
+    doi:10.1016/j.neunet.2008.03.014), and e the heading error, clipped to ±1 rad, which changes
+    the stroke (W₀) and the posture (W₁) of each joint. Torque motors follow by the stretch reflex
+
+    .. math:: u = \beta \left( \alpha (q^* - q) / h - v \right) / b
+
+    which would close the share α of the error within one step if β were 1; b is the motor's gain.
+    Position servos are given q* itself.
+    """
+
+    @staticmethod
+    def posture(rhythm: Rhythm, phase: Array, heading_error: Array | None) -> Array:
+        """Wanted angles (n, n_joints) at phase (n,) and heading error (n,), rad or None."""
+        wave = np.sin(phase[:, None] + rhythm.phase)
+        if heading_error is None:
+            wave *= rhythm.amplitude
+            wave += rhythm.middle
+            return wave
+        error = np.minimum(np.maximum(heading_error, -1.0), 1.0)[:, None]
+        wave *= rhythm.amplitude + error * rhythm.beat
+        wave += rhythm.middle
+        wave += error * rhythm.lean
+        return wave
+
+    @staticmethod
+    def follow(rhythm: Rhythm, wanted: Array, angle: Array, velocity: Array) -> Array:
+        """Commands (n, n_joints) that bring torque motors to the wanted angles.
+
+        Args:
+            rhythm: its reflex gains.
+            wanted: (n, n_joints) angles, rad.
+            angle: (n, n_joints) felt, rad.
+            velocity: (n, n_joints) felt, rad/s.
+
+        """
+        if rhythm.stiffness is None or rhythm.damping is None:
+            return wanted
+        command = wanted - angle
+        command *= rhythm.stiffness
+        command -= rhythm.damping * velocity
+        return command
 
 
 class SpinalCord:

@@ -1,0 +1,315 @@
+"""Search for a habit: bouts of perturbed parameters on n bodies, dopamine, and what is kept."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.config import SearchConfig
+from agent.explorers import EXPLORERS, Explorer
+from agent.habits import Habits
+from agent.percept import Array
+from agent.randomness import generator_state, set_generator_state
+
+FIRST, BOUT, TRIAL, RETRIAL, RECOVERY = range(5)
+
+
+class HabitSearch:
+    r"""Tries parameter vectors in bouts within one continual life, and keeps the best as habit.
+
+    A body lives on from one bout to the next: nobody puts it back to its start. A bout earns
+
+    .. math:: R = \frac{1}{L} \sum_{t < L} r_t + c\, s\, (|e_0| - |e_L|)
+
+    with e the heading error at its ends, s the spread of R over the latest bouts, and r_t = 0 (or
+    the mean so far where that is negative) from a fall on. *Eligibility* is the perturbation that
+    the bout was run with, *prediction error* is R against what its generation earned: see
+    `agent.explorers`, where both meet. The course:
+
+    1. random parameters; the best few are tried again;
+    2. generations of an explorer from the best of these;
+    3. every few generations its centre is tried for longer, from the start of an episode where
+       there is one, and joins the `Habits` if each of several trials leaves it better than the
+       habit in use. A centre that falls behind is dropped at once;
+    4. after several setbacks in a row the search begins anew from the habit, with smaller steps;
+    5. after a bout so bad that something must have happened (lying on its back), the habit and
+       random struggling take turns until the habit pays again: no candidate is to be blamed for
+       what another has done.
+
+    Attributes:
+        parameters: (n, n_parameters) what each body runs now.
+        habits: the repertoire.
+        explorer: None until the random parameters have been tried.
+        dopamine: (n,) prediction error of the bout that has just ended, 0 elsewhere; in units of
+            the spread of the latest bouts.
+
+    """
+
+    def __init__(
+        self,
+        first: Array,
+        period: Callable[[Array], float],
+        n: int,
+        config: SearchConfig,
+        rng: np.random.Generator,
+    ):
+        """Begin with nothing known.
+
+        Args:
+            first: (k, n_parameters) random parameters to try first.
+            period: steps of one cycle of the rhythm that parameters (n_parameters,) make.
+            n: bodies.
+            config: settings.
+            rng: of everything random in it.
+
+        """
+        self._config, self._period = config, period
+        # (The explorer's own: its candidates are drawn again when a search is taken up.)
+        self._rng, self._explore = rng.spawn(2)
+        self._first, self._first_reward = first, np.full((config.repeats + 1, len(first)), np.nan)
+        self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
+        self.explorer: Explorer | None = None
+        self._best_first = first[0]
+        self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
+        self._reward = np.zeros(0)
+        self._waiting: list[int] = list(range(len(first)))
+        self._latest = np.zeros(0)
+        self._due, self._retry, self._overdue = False, False, 0
+        self._asked_again, self._setbacks = False, 0
+        self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
+        self._lay_out(n)
+        for body in range(n):
+            self._begin(body)
+
+    def resize(self, n: int) -> None:
+        """Go on with n bodies; bouts under way are begun anew."""
+        under_way = np.isin(self._kind, (FIRST, BOUT))
+        self._waiting = self._ticket[under_way].tolist() + self._waiting
+        self._lay_out(n)
+        for body in range(n):
+            self._begin(body)
+
+    def _lay_out(self, n: int) -> None:
+        self.parameters = np.zeros((n, self._first.shape[1]))
+        self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
+        self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._error_before = np.zeros(n)
+        self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
+        self.dopamine = np.zeros(n)
+
+    @property
+    def habit(self) -> Array:
+        """Parameters (n_parameters,) to use when nothing is to be learnt."""
+        if len(self.habits):
+            return np.asarray(self.habits.parameters[self.habits.best])
+        return self._best_first if self.explorer is None else self.explorer.centre
+
+    def learn(
+        self,
+        reward: Array,
+        terminated: NDArray[np.bool_],
+        ended: NDArray[np.bool_],
+        heading_error: Array,
+    ) -> NDArray[np.int64]:
+        """Learn from one step of every body.
+
+        Args:
+            reward: (n,) received.
+            terminated: (n,) whether the body fell.
+            ended: (n,) whether an episode ended, by a fall or by the clock.
+            heading_error: (n,) rad, after the step (before a reset); zeros where not known.
+
+        Returns:
+            Bodies that begin a new bout, whose `parameters` have changed.
+
+        """
+        self._sum += reward
+        self._steps += 1
+        over = self._steps >= self._length
+        if ended.any():
+            self._fresh |= ended
+            cut = (self._kind >= TRIAL) | (self._due and self.explorer is not None)
+            over |= terminated | (ended & cut)
+        self.dopamine[:] = 0.0
+        if not over.any():
+            return np.zeros(0, np.int64)
+        bodies = np.flatnonzero(over)
+        for body in bodies.tolist():
+            self._end(body, bool(terminated[body]), float(abs(heading_error[body])))
+        for body in bodies.tolist():
+            self._error_before[body] = 0.0 if ended[body] else abs(heading_error[body])
+            self._begin(body)
+        return bodies
+
+    def _begin(self, body: int) -> None:
+        """Choose what the body runs next."""
+        kind, ticket, parameters, steps = self._choose(body)
+        if kind in (FIRST, BOUT):
+            steps = max(steps, round(self._config.periods * self._period(parameters)))
+        self.parameters[body], self._kind[body], self._ticket[body] = parameters, kind, ticket
+        self._sum[body], self._steps[body], self._length[body] = 0.0, 0.0, steps
+        self._fresh[body] = False
+
+    def _choose(self, body: int) -> tuple[int, int, Array, int]:
+        c = self._config
+        if self._stranded[body] and not self._fresh[body]:
+            # Struggle at random every other time: the habit alone may lie there for ever.
+            struggle = self._first[self._rng.integers(len(self._first))]
+            way = self.habit if self._stranded[body] % 2 else struggle
+            return RECOVERY, -1, way, c.recovery_steps
+        self._stranded[body] = 0
+        self._overdue = self._overdue + 1 if self._due else 0
+        if self._due and (self._fresh[body] or self._overdue > c.patience):
+            if self._retry:
+                self._retry = False
+                return RETRIAL, -1, self.habit, c.trial_steps
+            return TRIAL, -1, self._challenger, c.trial_steps
+        if self.explorer is not None and not len(self._reward):
+            self._candidates = self.explorer.ask()
+            self._reward = np.full(len(self._candidates), np.nan)
+            self._waiting = list(range(len(self._candidates)))
+        if not self._waiting:
+            # Other bodies have yet to finish this generation: know the habit better meanwhile.
+            return RETRIAL, -1, self.habit, c.bout_steps
+        ticket = self._waiting.pop(0)
+        if self.explorer is None:
+            return FIRST, ticket, self._first[ticket % len(self._first)], c.first_steps
+        growth = (1 + c.growth) ** self._generation
+        return BOUT, ticket, self._candidates[ticket], round(min(c.longest, c.bout_steps * growth))
+
+    def _end(self, body: int, fell: bool, error: float) -> None:
+        """Account for what the body has just run."""
+        kind, ticket = self._kind[body], self._ticket[body]
+        steps, length = self._steps[body], self._length[body]
+        mean = self._sum[body] / steps
+        if fell:
+            mean = (self._sum[body] + (length - steps) * min(0.0, mean)) / length
+        elif kind in (FIRST, BOUT) and steps < 0.5 * length:
+            self._waiting.insert(0, int(ticket))
+            return
+        if kind == TRIAL:
+            self._judge(body, mean)
+        elif kind == RETRIAL:
+            if length == self._config.trial_steps:
+                self.habits.felt(self.parameters[body], mean)
+        elif kind == RECOVERY:
+            judged = self._stranded[body] % 2 == 1
+            well = judged and mean >= self._latest.mean() - self._latest.std()
+            self._stranded[body] = 0 if well else self._stranded[body] + 1
+        elif self.explorer is None:
+            self._first_reward[divmod(int(ticket), len(self._first))] = mean
+            self._end_first()
+        else:
+            spread = self._latest.std() if len(self._latest) else 0.0
+            if len(self._latest) >= self.explorer.population:
+                surprise = mean - self._latest.mean()
+                self.dopamine[body] = surprise / (spread + 1e-12)
+                self._stranded[body] = surprise < -self._config.disaster * spread
+            self._latest = np.append(self._latest, mean)[-3 * self.explorer.population :]
+            turned = self._error_before[body] - error
+            self._reward[ticket] = mean + self._config.heading_worth * spread * turned
+            self._end_generation()
+
+    def _end_first(self) -> None:
+        """When all random parameters have been tried: try the best few again, then search."""
+        k = len(self._first)
+        once = np.nan_to_num(self._first_reward[0], nan=-np.inf)
+        self._best_first = self._first[once.argmax()]
+        if np.isinf(once).any():
+            return
+        best = np.argsort(-once, kind="stable")[: self._config.finalists]
+        again = self._first_reward[1:, best]
+        if np.isnan(again).any():
+            if np.isnan(again).all() and not self._asked_again:
+                self._asked_again = True
+                rounds = range(1, self._config.repeats + 1)
+                self._waiting = [r * k + int(i) for r in rounds for i in best]
+            return
+        self._best_first = self._first[best[self._first_reward[:, best].mean(axis=0).argmax()]]
+        self.explorer = EXPLORERS[self._config.method](
+            self._best_first, self._config, self._explore, self._config.spread
+        )
+
+    def _end_generation(self) -> None:
+        if self.explorer is None or np.isnan(self._reward).any():
+            return
+        self.explorer.tell(self._reward)
+        self._reward = np.zeros(0)
+        self._generation += 1
+        if self._setbacks >= self._config.setbacks:
+            # (Between generations: no body runs a candidate of the one that is left.)
+            self._setbacks = 0
+            self.explorer = EXPLORERS[self._config.method](
+                self.habit, self._config, self._explore, self._config.renewed_spread
+            )
+        if self._generation % self._config.trial_every == 0 and not self._due:
+            self._challenger, self._trials = self.explorer.centre, np.zeros(0)
+            self._due, self._retry = True, len(self.habits) > 0 and not self.habits.well_known
+
+    def _judge(self, body: int, mean: float) -> None:
+        """One trial of the challenger is over."""
+        if not self._due or not np.array_equal(self.parameters[body], self._challenger):
+            return
+        self._trials = np.append(self._trials, mean)
+        beaten = len(self.habits) > 0 and (self._trials.mean() < self.habits.mean[self.habits.best])
+        if not beaten and len(self._trials) >= self._config.trials:
+            self.habits.add(self._challenger, self._trials.tolist())
+        if beaten or len(self._trials) >= self._config.trials:
+            self._setbacks = self._setbacks + 1 if beaten else 0
+        self._due = not beaten and len(self._trials) < self._config.trials
+
+    _OWN = (
+        "_first",
+        "_first_reward",
+        "_best_first",
+        "_reward",
+        "_latest",
+        "_challenger",
+        "_trials",
+        "parameters",
+        "_kind",
+        "_ticket",
+        "_sum",
+        "_steps",
+        "_length",
+        "_error_before",
+        "_fresh",
+        "_stranded",
+    )
+    _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything, bouts under way included, for saving."""
+        state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
+        state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
+        state["generator"] = generator_state(self._rng)
+        state["exploring"] = generator_state(self._explore)
+        state["waiting"] = np.array(self._waiting, np.int64)
+        state |= {f"habits.{key}": value for key, value in self.habits.state().items()}
+        if self.explorer is not None:
+            state |= {f"explorer.{key}": value for key, value in self.explorer.state().items()}
+        return state
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned: the search goes on as if it had not stopped."""
+        for name in self._OWN:
+            setattr(self, name, state[name.lstrip("_")].copy())
+        counts = [int(x) for x in state["counts"]]
+        self._generation, self._overdue, self._setbacks = counts[:3]
+        self._due, self._retry, self._asked_again = (bool(x) for x in counts[3:])
+        self._waiting = [int(x) for x in state["waiting"]]
+        set_generator_state(self._rng, state["generator"])
+        set_generator_state(self._explore, state["exploring"])
+        self.dopamine = np.zeros(len(self._sum))
+        self.habits.load_state(_part(state, "habits."))
+        self.explorer, explorer = None, _part(state, "explorer.")
+        if explorer:
+            kind = EXPLORERS[self._config.method]
+            self.explorer = kind(self._best_first, self._config, self._explore, self._config.spread)
+            self.explorer.load_state(explorer)
+            if len(self._reward):
+                self._candidates = self.explorer.ask()
+
+
+def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -1,0 +1,90 @@
+"""Gait: a rhythm of all joints, whose shape is a vector that the basal ganglia search."""
+
+import numpy as np
+
+from agent.config import GaitConfig
+from agent.percept import Array
+from agent.spinal_cord import Rhythm
+
+
+class Gait:
+    r"""Turns a parameter vector x into a rhythm and the gains of the joint reflex.
+
+    .. math:: f = f_0 e^{x_0 / 2}, \quad \alpha = \sigma(x_1 + 1), \quad
+        \beta = \sigma(x_2 - \tfrac12), \quad
+        (o, A, \varphi, W_0, W_1) = \text{the other parameters, each times its unit}
+
+    α and β are there for motors that give a torque; position servos have no such reflex. A gait
+    is thus one point in a space of 1 (+ 2) + 5 n_joints numbers, as in open-loop oscillators for
+    locomotion (Raffin et al. 2023, arXiv:2310.05808), with the heading error's say in addition.
+
+    Attributes:
+        n_parameters: length of x.
+
+    Args:
+        n_joints: of the body.
+        step: control step h, s.
+        rest: (n_joints,) posture in the middle of the rhythm, rad: that of the body at rest. For
+            position servos in units of the command, like all angles of the rhythm.
+        half_range: (n_joints,) half of the range that babbling has shown, rad.
+        gain: (n_joints,) change of each joint's velocity by a full command of its motor, in one
+            step, rad/s; None where commands are wanted angles.
+        config: units.
+
+    """
+
+    _CENTRE = 1.5  # (f₀, Hz)
+
+    def __init__(
+        self,
+        n_joints: int,
+        step: float,
+        rest: Array,
+        half_range: Array,
+        gain: Array | None,
+        config: GaitConfig,
+    ):
+        self._n, self._step, self._config = n_joints, step, config
+        self._rest, self._half, self._gain = rest, half_range, gain
+        self.n_parameters = 1 + 2 * (gain is not None) + 5 * n_joints
+
+    def draw(self, k: int, rng: np.random.Generator) -> Array:
+        """Random gaits (k, n_parameters): any phases, frequencies log-uniform."""
+        n, c = self._n, self._config
+        x = c.first_reflex * rng.normal(size=(k, self.n_parameters))
+        slow, fast = np.log(c.slowest / self._CENTRE), np.log(c.fastest / self._CENTRE)
+        x[:, 0] = 2 * rng.uniform(slow, fast, k)
+        joints = x[:, -5 * n :].reshape(k, 5, n)
+        joints[:, 0] = c.first_offset / c.offset * rng.normal(size=(k, n))
+        joints[:, 1] = c.first_amplitude * rng.uniform(0.2, 1.0, (k, n))
+        joints[:, 2] = rng.uniform(-np.pi, np.pi, (k, n)) / c.phase
+        joints[:, 3:] = c.first_steering * rng.normal(size=(k, 2, n))
+        return x
+
+    def period(self, x: Array) -> float:
+        """Count the steps of one cycle of the gait x (n_parameters,)."""
+        return float(np.exp(-0.5 * x[0]) / (self._CENTRE * self._step))
+
+    def rhythm(self, x: Array) -> Rhythm:
+        """Rhythm and reflex gains of gaits x (n, n_parameters)."""
+        n, c = self._n, self._config
+        offset, amplitude, phase, beat, lean = x[:, -5 * n :].reshape(-1, 5, n).swapaxes(0, 1)
+        stiffness = damping = None
+        if self._gain is not None:
+            alpha, damping = _sigmoid(x[:, 1:2] + 1.0), _sigmoid(x[:, 2:3] - 0.5) / self._gain
+            stiffness = alpha * damping / self._step
+        half = self._half
+        return Rhythm(
+            advance=2 * np.pi * self._CENTRE * self._step * np.exp(0.5 * x[:, 0]),
+            middle=self._rest + half * c.offset * offset,
+            amplitude=half * amplitude,
+            phase=c.phase * phase,
+            beat=half * beat,
+            lean=half * lean,
+            stiffness=stiffness,
+            damping=damping,
+        )
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -50.0, 50.0))))

@@ -1,0 +1,149 @@
+"""The search for habits: it finds what pays, keeps it, and goes on where it stopped."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from agent.config import SearchConfig
+from agent.explorers import EXPLORERS
+from agent.habit_search import HabitSearch
+from agent.habits import Habits
+
+METHODS = sorted(EXPLORERS)
+AIM = np.array([0.5, -0.4, 0.3, 0.0, -0.2])
+
+
+def config(**changes) -> SearchConfig:
+    values = {"first": 10, "first_steps": 6, "finalists": 3, "bout_steps": 5, "periods": 1.0}
+    return SearchConfig(**({**values, "trial_steps": 20, "trial_every": 3} | changes))
+
+
+def search(n: int = 1, seed: int = 0, **changes) -> HabitSearch:
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=(10, len(AIM)))
+    return HabitSearch(first, lambda x: 4.0, n, config(**changes), rng)
+
+
+def worth(parameters: np.ndarray) -> np.ndarray:
+    return -((parameters - AIM) ** 2).sum(axis=-1)
+
+
+def live(s: HabitSearch, steps: int, noise: np.random.Generator, episode: int = 50) -> None:
+    n = len(s.dopamine)
+    for t in range(steps):
+        ended = np.full(n, (t + 1) % episode == 0)
+        reward = worth(s.parameters) + 0.1 * noise.normal(size=n)
+        s.learn(reward, np.zeros(n, bool), ended, np.zeros(n))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_explorers_climb(method):
+    rng = np.random.default_rng(0)
+    explorer = EXPLORERS[method](np.full(5, 3.0), SearchConfig(rate=0.5), rng, 0.3)
+    for _ in range(80):
+        candidates = explorer.ask()
+        assert candidates.shape == (explorer.population, 5)
+        explorer.tell(worth(candidates))
+    assert worth(explorer.centre) > 0.02 * worth(np.full(5, 3.0))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_explorers_leave_the_global_generator_alone(method):
+    np.random.seed(3)
+    before = np.random.get_state()[1].copy()
+    explorer = EXPLORERS[method](np.zeros(5), SearchConfig(), np.random.default_rng(0), 0.3)
+    explorer.tell(worth(explorer.ask()))
+    assert np.array_equal(before, np.random.get_state()[1])
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_habit_is_found_and_is_never_reliably_worse_than_before(method, n):
+    s, noise = search(n, method=method), np.random.default_rng(1)
+    start, values = worth(s.habit), []
+    for _ in range(12):
+        live(s, 6000 // n // 12, noise)
+        values.append(worth(s.habit))
+    assert values[-1] > 0.15 * start
+    known = [v for v in values if len(s.habits)]
+    assert all(b > a - 0.05 for a, b in itertools.pairwise(known))
+
+
+@pytest.mark.parametrize("stop", [7, 95, 777, 1500])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_search_goes_on_exactly_where_it_stopped(method, stop):
+    s = search(2, method=method)
+    live(s, stop, np.random.default_rng(2))
+    state = {key: value.copy() for key, value in s.state().items()}
+    other = search(2, seed=9, method=method)
+    other.load_state(state)
+    for brain in (s, other):
+        live(brain, 400, np.random.default_rng(3))
+    assert s.state().keys() == other.state().keys()
+    for key, value in s.state().items():
+        assert np.array_equal(value, other.state()[key], equal_nan=True), key
+
+
+@pytest.mark.parametrize("mean", [1.0, -1.0])
+def test_a_fall_never_pays(mean):
+    s = search(first=10, repeats=1)
+    fall_ticket = int(s._ticket[0])
+    no = np.zeros(1, bool)
+    for _ in range(3):
+        s.learn(np.full(1, mean), no, no, np.zeros(1))
+    s.learn(np.full(1, mean), ~no, ~no, np.zeros(1))
+    stood_ticket = int(s._ticket[0])
+    while int(s._ticket[0]) == stood_ticket:
+        s.learn(np.full(1, mean), no, no, np.zeros(1))
+    fell, stood = s.state()["first_reward"][0, [fall_ticket, stood_ticket]]
+    assert fell < stood if mean > 0 else fell <= stood
+
+
+def test_turning_towards_the_wanted_heading_is_worth_something():
+    gains = []
+    for after in (0.0, 1.5):
+        s, no = search(), np.zeros(1, bool)
+        live(s, 500, np.random.default_rng(4))
+        while s._kind[0] != 1 or s._steps[0] > 0:
+            s.learn(worth(s.parameters), no, no, np.full(1, 1.0))
+        ticket = int(s._ticket[0])
+        while int(s._ticket[0]) == ticket and np.isnan(s._reward[ticket]):
+            s.learn(worth(s.parameters), no, no, np.full(1, after))
+        gains.append(float(s._reward[ticket]))
+    assert gains[0] > gains[1]
+
+
+def test_bouts_begun_anew_on_another_number_of_bodies_are_not_lost():
+    s = search(2)
+    live(s, 300, np.random.default_rng(5))
+    open_before = set(np.flatnonzero(np.isnan(s._reward)))
+    s.resize(3)
+    given = {int(t) for t, k in zip(s._ticket, s._kind, strict=True) if k == 1}
+    assert given | set(s._waiting) == open_before
+
+
+def test_luck_does_not_keep_a_habit_on_its_throne():
+    habits = Habits(2, size=3, caution=1.0, memory=12)
+    honest, lucky = np.zeros(2), np.ones(2)
+    habits.add(honest, [1.0, 1.1, 0.9])
+    habits.add(lucky, [1.4, 1.6, 1.5])
+    assert habits.best == 1
+    for _ in range(6):
+        habits.felt(lucky, 0.5)
+    assert habits.best == 0
+    assert habits.mean[1] == pytest.approx((4.5 + 6 * 0.5) / 9)
+
+
+def test_the_surely_worst_habit_leaves_a_full_repertoire():
+    habits = Habits(1, size=2, caution=1.0, memory=12)
+    for value in (0.3, 0.1, 0.2):
+        habits.add(np.array([value]), [value, value + 0.01, value - 0.01])
+    assert sorted(habits.parameters[:, 0]) == [0.2, 0.3]
+    habits.felt(np.array([0.1]), 9.0)
+    assert habits.mean.max() == pytest.approx(0.3)
+
+
+def test_an_unknown_method_is_named():
+    with pytest.raises(ValueError, match=r"'annealing'.*cma or three_factor"):
+        SearchConfig(method="annealing")
