@@ -103,11 +103,11 @@ class OscillatorPolicy(BasePolicy):
     | index | of `gait` x | value | unit |
     |---|---|---|---|
     | 0 | frequency of a whole cycle | 1.4 exp(0.7 x) | Hz |
-    | 1 | share of the cycle that swings | 1 / (1 + exp(−x/2)) | 1 |
+    | 1 | share of the cycle that swings | 1 / (1 + exp(−x/4)) | 1 |
     | 2 | kp | 3 exp(x) | action / rad |
     | 3 | kd | 0.1 exp(x) | action · s / rad |
     | 4 … | amplitude aᵢ | 0.5 + 0.4 x | half of the joint's range |
-    | … | offset bᵢ | 0.2 x | half of the joint's range |
+    | … | offset bᵢ | 0.15 x | half of the joint's range |
     | … | phase φᵢ | 1.5 x | rad |
 
     The state of `predict` is the number of steps since the episode began, (n, 1).
@@ -152,11 +152,11 @@ class OscillatorPolicy(BasePolicy):
             np.atleast_2d(gaits), SHARED + len(body.middle) * np.arange(3), axis=1
         )
         cycles = 1.4 * np.exp(0.7 * shared[:, :1]) * body.dt * steps[:, None]
-        swing = 1.0 / (1.0 + np.exp(-0.5 * shared[:, 1:2]))
+        swing = 1.0 / (1.0 + np.exp(-0.25 * shared[:, 1:2]))
         place = (cycles + 1.5 * phase / (2 * np.pi)) % 1.0  # in the cycle, 0 to 1
         stance = 0.5 + 0.5 * (place - swing) / (1.0 - swing)
         wave = np.sin(2 * np.pi * np.where(place < swing, 0.5 * place / swing, stance))
-        wanted = 0.2 * offset + (0.5 + 0.4 * amplitude) * wave
+        wanted = 0.15 * offset + (0.5 + 0.4 * amplitude) * wave
         stiffness, damping = 3.0 * np.exp(shared[:, 2:3]), 0.1 * np.exp(shared[:, 3:4])
         miss = body.middle + body.half * wanted - observation[:, body.angle]
         pull = stiffness * miss - damping * observation[:, body.velocity]
@@ -189,7 +189,7 @@ class GaitSearch:
     """CMA-ES over gaits (Hansen & Ostermeier 2001, doi:10.1162/106365601750190398).
 
     First `random_gaits` gaits are drawn, each tried for `first_steps`; CMA-ES (package `cma`)
-    starts from the best. Its trials last `trial_steps`, longer by 2 % each generation up to
+    starts from the best. Its trials last `trial_steps`, longer by 5 % each generation up to
     `most_steps`. Every `test_every` generations its mean is tried for `test_steps`, and the best
     mean so far is the gait that is kept.
 
@@ -202,10 +202,10 @@ class GaitSearch:
     random_gaits: ClassVar[int] = 40
     first_steps: ClassVar[int] = 60
     trial_steps: ClassVar[float] = 100.0
-    growth: ClassVar[float] = 1.02
-    most_steps: ClassVar[int] = 300
-    test_every: ClassVar[int] = 6
-    test_steps: ClassVar[int] = 500
+    growth: ClassVar[float] = 1.05
+    most_steps: ClassVar[int] = 1000
+    test_every: ClassVar[int] = 4
+    test_steps: ClassVar[int] = 1000
     spread: ClassVar[float] = 0.4
     settings: ClassVar[tuple[str, ...]] = (
         "random_gaits",

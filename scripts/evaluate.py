@@ -46,7 +46,7 @@ class Evaluate:
     out: Path
     """Folder to write to; must be new or empty, or be resumed."""
     algos: tuple[str, ...] = ("brain", "sac", "pd", "random")
-    """Algorithms to compare: brain, ppo, sac, td3, tqc, pd, random."""
+    """Algorithms to compare: brain, ppo, sac, td3, tqc, oscillator, pd, random."""
     steps: tuple[str, ...] = ("2000",)
     """Training steps: one number for all, or brain=300 sac=30000 where budgets differ."""
     seeds: tuple[str, ...] = ("3",)

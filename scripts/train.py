@@ -39,7 +39,7 @@ class Train:
     env: str = ""
     """Environment id, of any installed package; with --resume, that of the run."""
     algo: str = "brain"
-    """Algorithm: brain, ppo, sac, td3, tqc, pd, random."""
+    """Algorithm: brain, ppo, sac, td3, tqc, oscillator, pd, random."""
     steps: int = 2000
     """Environment steps to have trained in the end, those before --resume included."""
     seed: int = 0
