@@ -135,7 +135,7 @@ class AntToEnv(GroundGoal, AntEnv):
         if fallen and not arrived:
             left = max(self.episode_steps - self._steps, 0)
             info["reward_fall"] = left * info["reward_distance"]
-        reward = info["reward_distance"] + info["reward_effort"] + info["reward_fall"]
+        reward = float(self.compute_reward(achieved, desired, info))
         return observation, reward, arrived or fallen, False, info
 
     def _observe(self, felt: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

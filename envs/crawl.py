@@ -20,10 +20,12 @@ class CrawlEnv(CrawlerEnv):
     |---|---|---|
     | `reward_forward` | velocity along x in m/s | 1 |
     | `reward_effort` | −`effort` | `effort_weight` |
+    | `reward_haste` | −`haste`: tiny steps would pay as well as strides | `haste_weight` |
     | `reward_slip` | −`foot_slip` in m/s | `slip_weight` |
     """
 
     effort_weight: ClassVar[float] = 0.1
+    haste_weight: ClassVar[float] = 0.2
     slip_weight: ClassVar[float] = 0.2
 
     def __init__(self, **options: Any) -> None:
@@ -53,8 +55,10 @@ class CrawlEnv(CrawlerEnv):
         info = self.crawl(action)
         info["reward_forward"] = info["x_velocity"]
         info["reward_effort"] = -self.effort_weight * info["effort"]
+        info["reward_haste"] = -self.haste_weight * info["haste"]
         info["reward_slip"] = -self.slip_weight * info["foot_slip"]
         if self.render_mode == "human":
             self.render()
-        reward = info["reward_forward"] + info["reward_effort"] + info["reward_slip"]
+        terms = ("reward_forward", "reward_effort", "reward_haste", "reward_slip")
+        reward = sum(info[term] for term in terms)
         return self.feel(), reward, False, False, info

@@ -26,6 +26,7 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
     |---|---|---|
     | `reward_distance` | −distance in m; `sparse`: −1 until arrival | 1 |
     | `reward_effort` | −`effort`; `sparse`: none | `effort_weight` |
+    | `reward_haste` | −`haste`; `sparse`: none | `haste_weight` |
     | `reward_slip` | −`foot_slip` in m/s; `sparse`: none | `slip_weight` |
 
     Info besides: `distance` (m), `is_success` (arrived).
@@ -41,8 +42,9 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
 
     camera = "wide"
     effort_weight: ClassVar[float] = 0.1
+    haste_weight: ClassVar[float] = 0.2
     slip_weight: ClassVar[float] = 0.2
-    reward_terms = ("reward_effort", "reward_slip")
+    reward_terms = ("reward_effort", "reward_haste", "reward_slip")
 
     def __init__(self, reward_type: str = "dense", **options: Any) -> None:
         self.reward_type = check_reward_type(reward_type)
@@ -78,13 +80,14 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
         offset = achieved - desired
         info["distance"] = float(np.sqrt(offset @ offset))
         info["is_success"] = info["distance"] < self.success_distance
-        costly = self.reward_type == "dense"
+        counts = 1.0 if self.reward_type == "dense" else 0.0
         info["reward_distance"] = float(self.distance_reward(achieved, desired))
-        info["reward_effort"] = -self.effort_weight * info["effort"] if costly else 0.0
-        info["reward_slip"] = -self.slip_weight * info["foot_slip"] if costly else 0.0
+        info["reward_effort"] = -counts * self.effort_weight * info["effort"]
+        info["reward_haste"] = -counts * self.haste_weight * info["haste"]
+        info["reward_slip"] = -counts * self.slip_weight * info["foot_slip"]
         if self.render_mode == "human":
             self.render()
-        reward = info["reward_distance"] + info["reward_effort"] + info["reward_slip"]
+        reward = float(self.compute_reward(achieved, desired, info))
         return observation, reward, info["is_success"], False, info
 
     def _observe(self) -> dict[str, NDArray[np.float64]]:

@@ -91,6 +91,7 @@ class CrawlerEnv(MujocoEnv):
     | `speed` | over the ground | m/s |
     | `cost_of_transport` | so far: work of the motors (braking is free) / (weight · way) | 1 |
     | `effort` | power of the motors / weight: how fast it could lift the body | m/s |
+    | `haste` | mean over motors of the squared change of the action since the step before | 1 |
     | `foot_slip` | mean speed along the ground of the palms and knees that touch it | m/s |
     | `flipped` | the trunk's back faces down | |
     | `helped` | somebody turned it over at the end of this step | |
@@ -169,6 +170,7 @@ class CrawlerEnv(MujocoEnv):
         self.weight = float(self.model.body_subtreemass[1]) * GRAVITY  # (Newtons)
         self._work = self._way = self._on_back = 0.0
         self._place = np.zeros(2)
+        self._command: NDArray[np.float64] | None = None  # of the step before
 
     def _initialize_simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """Compile the body as the options want it."""
@@ -218,6 +220,7 @@ class CrawlerEnv(MujocoEnv):
         self.set_state(posture, speed)
         self._work = self._way = self._on_back = 0.0
         self._place = self.position
+        self._command = None
 
     def _turn_over(self) -> None:
         """Lay the body on its belly where it is, facing as before, at rest."""
@@ -250,6 +253,8 @@ class CrawlerEnv(MujocoEnv):
                 f"each of {self.joint_names}"
             )
         command = command.clip(-1.0, 1.0)
+        change = 0.0 if self._command is None else command - self._command
+        self._command = command
         self.data.ctrl[:] = self._ctrl_centre + self._ctrl_half * command
         mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
         # A step ends by integrating: without this, the trunk would face where it faced before.
@@ -278,6 +283,7 @@ class CrawlerEnv(MujocoEnv):
             "speed": step_length / self.dt,
             "cost_of_transport": self._work / (self.weight * max(self._way, 1e-3)),
             "effort": power / self.weight,
+            "haste": float(np.square(change).sum()) / len(command),
             "foot_slip": slip,
             "flipped": flipped,
             "helped": helped,

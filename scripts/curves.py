@@ -99,7 +99,7 @@ def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
             alpha=0.18,
             linewidth=0,
         )
-    if metric == "return_mean":  # the wide bands of few seeds must not squeeze the curves
+    if metric == "return_mean" and means:  # the wide bands of few seeds must not squeeze the curves
         low, top = min(means), max(means)
         margin = max(0.08 * (top - low), 0.01 * abs(top))
         axis.set_ylim(low - margin, top + margin)

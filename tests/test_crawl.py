@@ -264,6 +264,18 @@ def test_info_is_what_it_says(env_id: str) -> None:
     assert work > 0.0
 
 
+@each_crawler
+def test_haste_is_how_much_the_action_changes(env_id: str) -> None:
+    env = make(env_id)
+    for _ in range(2):  # a new episode forgets the last action of the old one
+        env.reset(seed=0)
+        first, second = actions(2)
+        assert env.step(first)[-1]["haste"] == 0.0
+        change = np.mean((second.astype(float) - first) ** 2)
+        assert env.step(second)[-1]["haste"] == pytest.approx(change)
+        assert env.step(second)[-1]["haste"] == 0.0
+
+
 def test_slip_is_that_of_what_touches() -> None:
     env = make("neonate/Crawl-v0")
     env.reset(seed=0)
@@ -364,6 +376,7 @@ def test_forward_is_what_pays(env_id: str) -> None:
     for _, _, _, _, info in run(make(env_id), 10):
         assert info["reward_forward"] == info["x_velocity"]
         assert info["reward_effort"] == pytest.approx(-0.1 * info["effort"])
+        assert info["reward_haste"] == pytest.approx(-0.2 * info["haste"])
         assert info["reward_slip"] == pytest.approx(-0.2 * info["foot_slip"])
 
 
