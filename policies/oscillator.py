@@ -190,8 +190,8 @@ class GaitSearch:
 
     First `random_gaits` gaits are drawn, each tried for `first_steps`; CMA-ES (package `cma`)
     starts from the best. Its trials last `trial_steps`, longer by 5 % each generation up to
-    `most_steps`. Every `test_every` generations its mean is tried for `test_steps`, and the best
-    mean so far is the gait that is kept.
+    `most_steps`. Every `test_every` generations its mean and the gait that is kept are tried
+    for `test_steps`; the mean is kept instead if it does better than the other on average so far.
 
     Args:
         size: number of parameters.
@@ -220,7 +220,7 @@ class GaitSearch:
 
     def __init__(self, size: int, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.kept, self.kept_score = np.zeros(size), -np.inf
+        self.kept, self.kept_score, self.kept_tests = np.zeros(size), -np.inf, 0
         self.strategy: cma.CMAEvolutionStrategy | None = None
         self.generation = 0
         self._under_way: list[int] = []
@@ -266,16 +266,23 @@ class GaitSearch:
             options = {"verbose": -9, "randn": self._normal, "seed": np.nan}
             self.strategy = cma.CMAEvolutionStrategy(self.kept, self.spread, options)
         elif self._testing:
-            if self._scores[0] > self.kept_score:
-                self.kept, self.kept_score = self._gaits[0], self._scores[0]
+            self._compare(*self._scores)
         else:
             self.strategy.tell(self._gaits, [-score for score in self._scores])
             self.generation += 1
             if self.generation % self.test_every == 0:
-                self._begin([self.strategy.mean.copy()], self.test_steps, test=True)
+                self._begin([self.strategy.mean.copy(), self.kept], self.test_steps, test=True)
                 return
         steps = min(self.trial_steps * self.growth**self.generation, self.most_steps)
         self._begin(self.strategy.ask(), round(steps))
+
+    def _compare(self, score: float, kept_score: float) -> None:
+        """Keep the mean that was tested, or the kept gait with its new average."""
+        total = kept_score + (self.kept_score * self.kept_tests if self.kept_tests else 0.0)
+        self.kept_tests += 1
+        self.kept_score = total / self.kept_tests
+        if score > self.kept_score:
+            self.kept, self.kept_score, self.kept_tests = self._gaits[0], score, 1
 
     def _normal(self, *shape: int) -> NDArray[np.float64]:
         return self.rng.standard_normal(shape)
