@@ -80,3 +80,89 @@ class BasalGanglia:
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.critic = state["critic"].copy()
+
+
+class ProgramGate:
+    r"""Which motor program pays: the actor-critic over whole programs.
+
+    The critic knows the reward per step w_p that program p has earned. When a bout of L steps
+    ends, dopamine is the reward prediction error and moves it,
+
+    .. math:: \delta = \tfrac{1}{L} \sum_t r_t - w_p, \qquad
+        w_p \leftarrow w_p + \delta / \min(k_p, 1/\alpha)
+
+    with k_p the bouts of p so far. The actor lets every program that can run have a bout, then by
+    softmax of w (Sutton & Barto 2018, ch. 2 and 13), ever more surely the better one as the
+    difference outgrows what bouts differ by.
+
+    Attributes:
+        worth: w, (n_programs,), reward per step.
+        bouts: k, (n_programs,).
+
+    """
+
+    def __init__(self, n_programs: int, n: int, config: BasalGangliaConfig):
+        self._config = config
+        self.worth, self.bouts = np.zeros(n_programs), np.zeros(n_programs)
+        self.resize(n)
+
+    def resize(self, n: int) -> None:
+        """Go on with n bodies; bouts under way are not counted."""
+        self._earned, self._steps = np.zeros(n), np.zeros(n)
+
+    def choose(self, able: NDArray[np.bool_], rng: np.random.Generator | None) -> int:
+        """Index of a program among those that are able, (n_programs,); exploring with a generator.
+
+        The order of programs is that in which untried ones are preferred.
+        """
+        options = np.flatnonzero(able)
+        if len(options) == 1:
+            return int(options[0])
+        tried = self.bouts[options] > 0
+        if not tried.all() and (rng is not None or not tried.any()):
+            return int(options[~tried][0])
+        options = options[tried]
+        worth = self.worth[options]
+        if rng is None:
+            return int(options[worth.argmax()])
+        drive = (worth - worth.max()) / (self._config.doubt * np.ptp(worth) + 1e-12)
+        chance = np.exp(drive * np.sqrt(self.bouts[options].min()))
+        return int(rng.choice(options, p=chance / chance.sum()))
+
+    def learn(
+        self, program: NDArray[np.int64], reward: Array, ended: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Learn from one step of n bodies.
+
+        Args:
+            program: (n,) what each runs; negative for none.
+            reward: (n,) received.
+            ended: (n,) whether its bout is over.
+
+        Returns:
+            Dopamine (n,) of the bouts that are over, 0 elsewhere.
+
+        """
+        self._earned += reward
+        self._steps += 1.0
+        dopamine = np.zeros(len(reward))
+        if not ended.any():
+            return dopamine
+        for body in np.flatnonzero(ended & (program >= 0)):
+            p = program[body]
+            dopamine[body] = self._earned[body] / self._steps[body] - self.worth[p]
+            self.bouts[p] += 1.0
+            rate = max(self._config.learning_rate, 1.0 / self.bouts[p])
+            self.worth[p] += rate * dopamine[body]
+        self._earned[ended], self._steps[ended] = 0.0, 0.0
+        return dopamine
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        under_way = np.stack([self._earned, self._steps])
+        return {"worth": self.worth, "bouts": self.bouts, "under_way": under_way}
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.worth, self.bouts = state["worth"].copy(), state["bouts"].copy()
+        self._earned, self._steps = state["under_way"].copy()

@@ -17,6 +17,8 @@ LESIONS = (
     "fast_state",
     "visual_correction",
     "basal_ganglia",
+    "habit",
+    "heading",
     "critic",
     "spinal_cord",
 )
@@ -30,6 +32,8 @@ class BabbleConfig:
     """Standard deviation of the weakest bout, as a share of the motors' full command."""
     strongest: float = 0.3
     """Standard deviation of the strongest bout, as a share of the motors' full command."""
+    bold_after: int = 150
+    """Steps without a body after which bouts are up to full strength."""
     bout_steps: int = 25
     """Steps after which another strength is drawn."""
     smoothness: float = 0.85
@@ -44,6 +48,8 @@ class SchemaConfig:
     """Steps of babbling before the body schema is looked for."""
     attempt_every: int = 25
     """Steps between attempts while it has not been found."""
+    patience: int = 300
+    """Steps after which a body whose geometry has not been found begins to crawl."""
     memory: int = 512
     """Transitions that the sensorimotor memory keeps (the latest ones)."""
     glance_every: int = 5
@@ -174,9 +180,9 @@ class SearchConfig:
     """Standard deviations below the latest bouts from which something must have happened."""
     recovery_steps: int = 60
     """Steps of the habit after that before it is judged whether all is well again."""
-    trial_every: int = 6
+    trial_every: int = 8
     """Generations between challenges of the habit by the centre."""
-    trial_steps: int = 500
+    trial_steps: int = 1000
     """Steps of one trial of a habit or challenger."""
     trials: int = 3
     """Trials that a challenger must win on average to become a habit."""
@@ -202,6 +208,8 @@ class BasalGangliaConfig:
     """Share of the dopamine signal taken up by the critic at each step."""
     temperature: float = 0.01
     """Randomness of the gate while learning, over the size of the best value."""
+    doubt: float = 0.2
+    """Randomness of the choice between programs after one bout each, over what they differ by."""
 
 
 @dataclass(frozen=True)

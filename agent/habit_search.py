@@ -65,7 +65,8 @@ class HabitSearch:
         """
         self._config, self._period = config, period
         # (The explorer's own: its candidates are drawn again when a search is taken up.)
-        self._rng, self._explore = rng.spawn(2)
+        seeds = rng.integers(0, 2**63, 2)
+        self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
         self._first, self._first_reward = first, np.full((config.repeats + 1, len(first)), np.nan)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
         self.explorer: Explorer | None = None
@@ -110,6 +111,7 @@ class HabitSearch:
         terminated: NDArray[np.bool_],
         ended: NDArray[np.bool_],
         heading_error: Array,
+        active: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.int64]:
         """Learn from one step of every body.
 
@@ -118,13 +120,18 @@ class HabitSearch:
             terminated: (n,) whether the body fell.
             ended: (n,) whether an episode ended, by a fall or by the clock.
             heading_error: (n,) rad, after the step (before a reset); zeros where not known.
+            active: (n,) bodies that ran their parameters; the others' bouts wait. All, if None.
 
         Returns:
             Bodies that begin a new bout, whose `parameters` have changed.
 
         """
+        if active is not None and not active.all():
+            terminated, ended, reward = terminated & active, ended & active, reward * active
+            self._steps += active
+        else:
+            self._steps += 1
         self._sum += reward
-        self._steps += 1
         over = self._steps >= self._length
         if ended.any():
             self._fresh |= ended

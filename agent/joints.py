@@ -57,6 +57,11 @@ class Joints:
     high: Array
 
     @property
+    def periodic(self) -> NDArray[np.bool_]:
+        """(m,) whether a joint's angle is known only up to full turns."""
+        return self.cosine >= 0
+
+    @property
     def servo(self) -> bool:
         """Whether a command is a wanted angle, rest + stroke · u, which a joint soon takes.
 

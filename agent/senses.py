@@ -8,6 +8,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from agent.errors import SensoryError, UnsupportedSpaceError
+from agent.joints import Joints
 from agent.percept import Array, Body, Percept
 
 GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
@@ -142,7 +143,7 @@ class Senses:
         """Turn actions (n, n_motors) back into commands in [−1, 1]."""
         return (np.asarray(action, float) - self._center) / self._half
 
-    def angles(self, channels: Array, body: Body) -> Array:
+    def angles(self, channels: Array, body: Body | Joints) -> Array:
         """Joint angles (…, n_joints) from channels (…, n_channels)."""
         angle: Array = channels[..., body.sine].copy()
         pair = body.periodic

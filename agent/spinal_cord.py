@@ -1,12 +1,14 @@
 """Spinal cord: rhythms, and the joint reflexes that keep the limb on the wanted path."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.config import SpinalCordConfig
 from agent.percept import Array
+
+_OWN = ("rest",)  # (Of the body, the same for all rhythms)
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,10 @@ class Rhythm:
         phase: (n, n_joints) of each joint, rad.
         beat: (n, n_joints) amplitude added per rad of heading error.
         lean: (n, n_joints) posture added per rad of heading error.
-        stiffness: (n, n_joints) command per rad, or None where commands are wanted angles.
-        damping: (n, n_joints) command per rad/s, or None.
+        stiffness: (n, n_joints) command per rad.
+        damping: (n, n_joints) command per rad/s.
+        rest: (1, n_joints) angle at which each joint stays without a command, rad.
+        hold: (n, n_joints) command per rad away from rest that is added.
 
     """
 
@@ -31,13 +35,19 @@ class Rhythm:
     phase: Array
     beat: Array
     lean: Array
-    stiffness: Array | None
-    damping: Array | None
+    stiffness: Array
+    damping: Array
+    rest: Array
+    hold: Array
+
+    def take(self, bodies: NDArray[np.int64]) -> "Rhythm":
+        """Rhythms of some bodies."""
+        return replace(self, **{k: v[bodies] for k, v in vars(self).items() if k not in _OWN})
 
     def put(self, bodies: NDArray[np.int64], other: "Rhythm") -> None:
         """Let some bodies have the rhythms of `other`, (len(bodies),)."""
         for name, value in vars(other).items():
-            if value is not None:
+            if name not in _OWN:
                 getattr(self, name)[bodies] = value
 
 
@@ -49,12 +59,14 @@ class PatternGenerator:
 
     one oscillator φ that all joints share, each at its own phase (Ijspeert 2008,
     doi:10.1016/j.neunet.2008.03.014), and e the heading error, clipped to ±1 rad, which changes
-    the stroke (W₀) and the posture (W₁) of each joint. Torque motors follow by the stretch reflex
+    the stroke (W₀) and the posture (W₁) of each joint. Motors follow by the stretch reflex
 
-    .. math:: u = \beta \left( \alpha (q^* - q) / h - v \right) / b
+    .. math:: u = \beta \left( \alpha (q^* - q) / h - v \right) / b + \gamma \kappa (q^* - q_0)
 
-    which would close the share α of the error within one step if β were 1; b is the motor's gain.
-    Position servos are given q* itself.
+    which would close the share α of the error within one step if β were 1; b is the motor's gain,
+    and κ the command that holds a joint away from its rest q₀ against springs; of a position
+    servo, whose command is a wanted angle, that is most of it. How much of κ is used, γ, belongs
+    to the gait: it may pay to leave springs their own way.
     """
 
     @staticmethod
@@ -73,7 +85,7 @@ class PatternGenerator:
 
     @staticmethod
     def follow(rhythm: Rhythm, wanted: Array, angle: Array, velocity: Array) -> Array:
-        """Commands (n, n_joints) that bring torque motors to the wanted angles.
+        """Commands (n, n_joints) that bring joints to the wanted angles.
 
         Args:
             rhythm: its reflex gains.
@@ -82,11 +94,10 @@ class PatternGenerator:
             velocity: (n, n_joints) felt, rad/s.
 
         """
-        if rhythm.stiffness is None or rhythm.damping is None:
-            return wanted
         command = wanted - angle
         command *= rhythm.stiffness
         command -= rhythm.damping * velocity
+        command += rhythm.hold * (wanted - rhythm.rest)
         return command
 
 

@@ -23,12 +23,27 @@ class Trace:
         self.enabled = False
         self.rows: list[dict[str, Any]] = []
         self._open: dict[str, Any] = {}
+        self._bodies: tuple[NDArray[np.int64], int] | None = None
+
+    def of(self, bodies: NDArray[np.int64], n: int) -> None:
+        """Say that what is recorded next is of some bodies of n; the others' rows are NaN."""
+        self._bodies = None if len(bodies) == n else (bodies, n)
 
     def record(self, **signals: Any) -> None:
         """Add signals to the tick under way. Arrays are copied."""
         if self.enabled:
             for name, value in signals.items():
-                self._open[name] = np.array(value) if isinstance(value, np.ndarray) else value
+                self._open[name] = self._whole(name, value)
+
+    def _whole(self, name: str, value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        if self._bodies is None:
+            return np.array(value)
+        bodies, n = self._bodies
+        whole = self._open.get(name, np.full((n, *value.shape[1:]), np.nan))
+        whole[bodies] = value
+        return whole
 
     def next_tick(self) -> None:
         """Close the tick under way and open the next."""

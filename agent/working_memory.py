@@ -5,26 +5,28 @@ from numpy.typing import NDArray
 
 Memory = dict[str, NDArray]
 
-REST, BABBLE, REACH = -1, 0, 1
+REST, BABBLE, REACH, CRAWL = -1, 0, 1, 2
 
 
 def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     """Working memory of n bodies at the start of an episode; every array is (n, …).
 
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
-    `babble` command and its `strength`; `felt` whether there was a step before, with
-    `last_angle`, `last_velocity`, `last_command`, `last_outcome`; `fast_state` of the cerebellum;
-    `visual_bias` seen minus expected outcome; the plan: `plan_angle`, `plan_velocity`,
-    `plan_acceleration`, `plan_reward` over its `plan_length` (0 where there is none), how far it
-    is (`plan_step`), its `plan_vigour`, the `plan_setting` (channels) and `plan_bias` it was made
-    for, and the `shift` of its postures by what was seen since; `stuck` steps that each joint has
-    been held up, the side on which it met a `wall` in this episode (−1, 1, 0 none), `wall_angle`.
+    `phase` of the rhythm, rad; `babble` command and its `strength`; `felt` whether there was a
+    step before, with `last_angle`, `last_velocity`, `last_command`, `last_outcome`; `fast_state`
+    of the cerebellum; `visual_bias` seen minus expected outcome; the plan: `plan_angle`,
+    `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0 where there is
+    none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting` (channels) and
+    `plan_bias` it was made for, and the `shift` of its postures by what was seen since; `stuck`
+    steps that each joint has been held up, the side on which it met a `wall` in this episode
+    (−1, 1, 0 none), `wall_angle`.
     """
     zeros = np.zeros
     return {
         "steps": zeros(n, np.int64),
         "episode": np.full(n, -1, np.int64),
         "program": np.full(n, REST, np.int64),
+        "phase": zeros(n),
         "babble": zeros((n, n_motors)),
         "strength": zeros(n),
         "felt": zeros(n, np.bool_),

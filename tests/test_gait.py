@@ -11,8 +11,11 @@ STEP, JOINTS = 0.05, 3
 REST, HALF, GAIN = np.array([0.1, -0.5, 1.0]), np.array([0.6, 0.4, 1.2]), np.array([4.0, 2.0, -3.0])
 
 
+HOLD = np.array([1.5, 2.0, -0.8])
+
+
 def make(servo: bool = False) -> Gait:
-    return Gait(JOINTS, STEP, REST, HALF, None if servo else GAIN, GaitConfig())
+    return Gait(STEP, REST, HALF, GAIN, HOLD if servo else np.zeros(JOINTS), GaitConfig())
 
 
 def wanted(rhythm: Rhythm, phase: float, error: float | None) -> np.ndarray:
@@ -89,10 +92,17 @@ def test_the_reflex_brings_joints_of_either_sign_to_the_wanted_angle():
     assert np.abs(angle - REST).max() < 0.01
 
 
-def test_servos_are_given_the_wanted_angle_itself():
-    gait = make(servo=True)
-    rhythm = gait.rhythm(gait.draw(2, np.random.default_rng(4)))
-    posture = wanted(rhythm, 0.2, 0.1)
-    assert np.array_equal(
-        PatternGenerator.follow(rhythm, posture, np.ones((2, 3)), np.ones((2, 3))), posture
-    )
+def test_the_command_that_holds_a_joint_against_its_spring_is_added():
+    x = make().draw(2, np.random.default_rng(4))
+    x[:, 3] = 100.0
+    plain, sprung = make().rhythm(x), make(servo=True).rhythm(x)
+    posture, still = wanted(plain, 0.2, 0.1), np.zeros((2, JOINTS))
+    more = PatternGenerator.follow(sprung, posture, posture, still)
+    assert np.allclose(PatternGenerator.follow(plain, posture, posture, still), 0.0)
+    assert np.allclose(more, HOLD * (posture - REST))
+
+
+def test_some_bodies_rhythms_can_be_taken_out():
+    rhythm = make(servo=True).rhythm(make().draw(4, np.random.default_rng(5)))
+    some = rhythm.take(np.array([3, 1]))
+    assert np.allclose(wanted(some, 0.4, 0.2), wanted(rhythm, 0.4, 0.2)[[3, 1]])

@@ -11,24 +11,23 @@ class Gait:
     r"""Turns a parameter vector x into a rhythm and the gains of the joint reflex.
 
     .. math:: f = f_0 e^{x_0 / 2}, \quad \alpha = \sigma(x_1 + 1), \quad
-        \beta = \sigma(x_2 - \tfrac12), \quad
+        \beta = \sigma(x_2 - \tfrac12), \quad \gamma = \sigma(4 x_3), \quad
         (o, A, \varphi, W_0, W_1) = \text{the other parameters, each times its unit}
 
-    α and β are there for motors that give a torque; position servos have no such reflex. A gait
-    is thus one point in a space of 1 (+ 2) + 5 n_joints numbers, as in open-loop oscillators for
+    A gait is thus one point in a space of 4 + 5 n_joints numbers, as in open-loop oscillators for
     locomotion (Raffin et al. 2023, arXiv:2310.05808), with the heading error's say in addition.
 
     Attributes:
         n_parameters: length of x.
 
     Args:
-        n_joints: of the body.
         step: control step h, s.
-        rest: (n_joints,) posture in the middle of the rhythm, rad: that of the body at rest. For
-            position servos in units of the command, like all angles of the rhythm.
+        rest: (n_joints,) posture in the middle of the rhythm, rad: that of the body at rest.
         half_range: (n_joints,) half of the range that babbling has shown, rad.
         gain: (n_joints,) change of each joint's velocity by a full command of its motor, in one
-            step, rad/s; None where commands are wanted angles.
+            step, rad/s.
+        hold: (n_joints,) command per rad away from rest that holds a joint there: that of springs
+            and position servos, 0 where nothing pulls a joint back.
         config: units.
 
     """
@@ -37,16 +36,16 @@ class Gait:
 
     def __init__(
         self,
-        n_joints: int,
         step: float,
         rest: Array,
         half_range: Array,
-        gain: Array | None,
+        gain: Array,
+        hold: Array,
         config: GaitConfig,
     ):
-        self._n, self._step, self._config = n_joints, step, config
-        self._rest, self._half, self._gain = rest, half_range, gain
-        self.n_parameters = 1 + 2 * (gain is not None) + 5 * n_joints
+        self._n, self._step, self._config = len(rest), step, config
+        self._rest, self._half, self._gain, self._hold = rest, half_range, gain, hold
+        self.n_parameters = 4 + 5 * self._n
 
     def draw(self, k: int, rng: np.random.Generator) -> Array:
         """Random gaits (k, n_parameters): any phases, frequencies log-uniform."""
@@ -69,10 +68,7 @@ class Gait:
         """Rhythm and reflex gains of gaits x (n, n_parameters)."""
         n, c = self._n, self._config
         offset, amplitude, phase, beat, lean = x[:, -5 * n :].reshape(-1, 5, n).swapaxes(0, 1)
-        stiffness = damping = None
-        if self._gain is not None:
-            alpha, damping = _sigmoid(x[:, 1:2] + 1.0), _sigmoid(x[:, 2:3] - 0.5) / self._gain
-            stiffness = alpha * damping / self._step
+        alpha, damping = _sigmoid(x[:, 1:2] + 1.0), _sigmoid(x[:, 2:3] - 0.5) / self._gain
         half = self._half
         return Rhythm(
             advance=2 * np.pi * self._CENTRE * self._step * np.exp(0.5 * x[:, 0]),
@@ -81,8 +77,10 @@ class Gait:
             phase=c.phase * phase,
             beat=half * beat,
             lean=half * lean,
-            stiffness=stiffness,
+            stiffness=alpha * damping / self._step,
             damping=damping,
+            rest=self._rest[None],
+            hold=self._hold * _sigmoid(4.0 * x[:, 3:4]),
         )
 
 

@@ -1,0 +1,279 @@
+"""Crawling: the motor program that moves the whole body by a rhythm, and seeks a better one."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.config import BrainConfig
+from agent.habit_search import HabitSearch
+from agent.heading import Heading, HeadingSense
+from agent.joints import Joints
+from agent.memory import SensorimotorMemory
+from agent.motor_programs import crawling_state
+from agent.motor_programs.gait import Gait
+from agent.percept import Array
+from agent.senses import Senses
+from agent.spinal_cord import PatternGenerator, Rhythm
+from agent.trace import Trace
+from agent.working_memory import Memory
+
+_CHANNELS = ("cosine", "sine", "velocity")
+_HEADING = tuple(f.name for f in fields(Heading))
+
+
+@dataclass
+class _Life:
+    """What there is once the joints are known."""
+
+    joints: Joints
+    gait: Gait
+    search: HabitSearch
+    rhythm: Rhythm
+    habit: Rhythm | None = None
+
+
+class Crawling:
+    r"""Runs one gait per body, finds the heading, and hands every step's worth to the search.
+
+    On tasks that name a place to go to, a step is worth
+
+    .. math:: \rho_t = w\, (d_{t-1} - d_t) / h + (r_t + w\, d_t)
+
+    the speed of approach, valued as the reward values distance d, plus what else the reward says
+    (potential-based shaping, Ng, Harada & Russell 1999): standing near would otherwise pay more
+    than coming nearer. w is the regression of reward on distance, 1 per unit while unknown. The
+    heading error is the bearing of the goal; elsewhere it is the turn away from how episodes begin.
+
+    Attributes:
+        heading: None while none was found.
+
+    """
+
+    _GLANCE = 500  # (Steps between looks for the heading while there is none)
+    _LEAST = 0.01  # (Reward per unit of distance under which it is taken not to pay nearness)
+    _FADE = 1e-4  # (Rate at which old distances and rewards are forgotten)
+
+    def __init__(
+        self, senses: Senses, config: BrainConfig, n: int, rng: np.random.Generator, trace: Trace
+    ):
+        self._senses, self._config, self._n, self._rng = senses, config, n, rng
+        self._trace = trace
+        self._sense = HeadingSense(senses.n_channels)
+        self.heading: Heading | None = None
+        self._since_glance = 0
+        self._relation = np.zeros(5)  # (Means of d and r, var(d), cov(d, r), steps counted)
+        self._life: _Life | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether there are joints to move."""
+        return self._life is not None
+
+    def begin(self, joints: Joints, experience: SensorimotorMemory) -> None:
+        """Begin to search, with joints that babbling has found in what was felt."""
+        if "body_schema" in self._config.lesions:
+            joints = _shuffled(joints, self._rng)
+        if not joints.servo:
+            # The rhythm swings about the posture in which episodes begin.
+            rows = experience.rows
+            starts = np.flatnonzero(np.diff(experience.episode[rows], prepend=-1))
+            begun = self._senses.angles(experience.before[rows[starts]], joints)
+            joints = replace(joints, rest=np.median(begun, axis=0))
+        gait = self._gait(joints)
+        first = gait.draw(self._config.search.first, self._rng)
+        search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
+        self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
+
+    def _gait(self, joints: Joints) -> Gait:
+        half = 0.5 * (joints.high - joints.low)
+        hold = 1.0 / joints.stroke if joints.servo else np.zeros_like(half)
+        return Gait(joints.step, joints.rest, half, joints.gain, hold, self._config.gait)
+
+    def resize(self, n: int) -> None:
+        """Go on with n bodies."""
+        self._n = n
+        if self._life is not None:
+            self._life.search.resize(n)
+            self._life.rhythm = self._life.gait.rhythm(self._life.search.parameters)
+
+    def act(
+        self, memory: Memory, channels: Array, bodies: NDArray[np.int64] | None = None
+    ) -> Array:
+        """Command (n, n_motors) of n bodies that crawl.
+
+        Args:
+            memory: working memory of these bodies; updated.
+            channels: (n, n_channels).
+            bodies: which of those that learn they are; None to perform the habit.
+
+        """
+        life = self._life
+        if life is None:
+            raise RuntimeError("the joints have not been found yet")
+        if bodies is None:
+            if life.habit is None:
+                life.habit = life.gait.rhythm(self._habit(life)[None])
+            rhythm = life.habit
+        else:
+            rhythm = life.rhythm if len(bodies) == self._n else life.rhythm.take(bodies)
+        error = self._error(channels)
+        wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
+        memory["phase"] = memory["phase"] + rhythm.advance
+        if self._trace.enabled:
+            self._trace.record(phase=memory["phase"], heading_error=error)
+        joints = life.joints
+        angle = self._senses.angles(channels, joints)
+        return PatternGenerator.follow(rhythm, wanted, angle, channels[:, joints.velocity])
+
+    def _habit(self, life: _Life) -> Array:
+        explorer = life.search.explorer
+        if "habit" in self._config.lesions and explorer is not None:
+            return explorer.centre
+        return life.search.habit
+
+    def _error(self, channels: Array) -> Array | None:
+        """Heading error (n,) in rad, None where no heading is known."""
+        if self.heading is None:
+            return None
+        angle = self.heading.angle(channels)
+        if len(self._senses.desired) >= 2:
+            way = channels[:, self._senses.desired[:2]] - channels[:, self._senses.achieved[:2]]
+            angle = angle - np.arctan2(way[:, 1], way[:, 0])
+        turn = -angle
+        return np.asarray(turn - 2 * np.pi * np.round(turn / (2 * np.pi)))
+
+    def look(self, before: Array, after: Array, memory: Memory) -> None:
+        """Watch how the body is turned, and look for the heading now and then."""
+        if self.heading is not None or "heading" in self._config.lesions:
+            return
+        self._sense.look(before, after, memory["episode"], memory["steps"])
+        self._since_glance += len(before)
+        if self._life is not None and self._since_glance >= self._GLANCE:
+            self._since_glance = 0
+            place = np.append(self._senses.achieved[:2], self._senses.desired[:2])
+            self.heading = self._sense.find(self._life.joints, place)
+
+    def learn(
+        self,
+        before: Array,
+        reward: Array,
+        after: Array,
+        terminated: NDArray[np.bool_],
+        ended: NDArray[np.bool_],
+        bodies: NDArray[np.int64],
+    ) -> Array:
+        """Learn from one step of the bodies that crawl.
+
+        Args:
+            before: (n, n_channels) of all bodies.
+            reward: (n,).
+            after: (n, n_channels).
+            terminated: (n,) ended before the time was up.
+            ended: (n,) the episode is over.
+            bodies: those of the n that crawled.
+
+        Returns:
+            Dopamine (n,).
+
+        """
+        life = self._life
+        if life is None or not len(bodies):
+            return np.zeros(len(reward))
+        worth, fell = reward, terminated
+        if len(self._senses.desired):
+            # There, an episode that ends early is one that has arrived.
+            worth, fell = self._worth(before, reward, after, life.joints.step), terminated & False
+        error = self._error(after)
+        active = np.zeros(len(reward), bool)
+        active[bodies] = True
+        error = np.zeros(len(reward)) if error is None else error
+        begun = life.search.learn(worth, fell, ended, error, active)
+        if len(begun):
+            life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
+            life.habit = None
+        return life.search.dopamine
+
+    def _worth(self, before: Array, reward: Array, after: Array, step: float) -> Array:
+        goal, place = self._senses.desired, self._senses.achieved
+        was = np.linalg.norm(before[:, place] - before[:, goal], axis=1)
+        now = np.linalg.norm(after[:, place] - after[:, goal], axis=1)
+        m = self._relation
+        for d, r in zip(now, reward, strict=True):
+            m[4] += 1.0
+            rate, off_d, off_r = max(self._FADE, 1.0 / m[4]), d - m[0], r - m[1]
+            m[:4] += rate * np.array([off_d, off_r, off_d**2 - m[2], off_d * off_r - m[3]])
+        weight = -m[3] / m[2] if m[2] > 0.0 else 0.0
+        weight = weight if weight > self._LEAST else 1.0
+        return weight * (was - now) / step + (reward + weight * now)
+
+    def summary(self) -> dict[str, float]:
+        """Scalars worth logging."""
+        if self._life is None:
+            return {}
+        habits = self._life.search.habits
+        return {
+            "heading_known": float(self.heading is not None),
+            "habit_worth": float(habits.mean[habits.best]) if len(habits) else 0.0,
+            "habits": float(len(habits)),
+        }
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        state = {f"sense.{k}": v for k, v in self._sense.state().items()}
+        state["relation"] = self._relation
+        state["counts"] = np.array([self._since_glance])
+        heading = self.heading
+        empty = np.zeros(0)
+        state["heading"] = (
+            empty if heading is None else np.array([getattr(heading, name) for name in _HEADING])
+        )
+        if self._life is not None:
+            for f in fields(Joints):
+                state[f"joints.{f.name}"] = np.asarray(getattr(self._life.joints, f.name))
+            state |= {f"search.{k}": v for k, v in self._life.search.state().items()}
+        return state
+
+    def check_state(self, state: dict[str, NDArray]) -> None:
+        """Refuse a state whose parts do not fit each other.
+
+        Raises:
+            StateError: naming the part.
+
+        """
+        c, method = self._senses.n_channels, self._config.search.method
+        crawling_state.check(state, self._senses.n_motors, self._n, c, method)
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self._sense.load_state(_part(state, "sense."))
+        self._relation, self._since_glance = state["relation"].copy(), int(state["counts"][0])
+        self.heading, self._life = None, None
+        if len(state["heading"]):
+            cosine, sine, *numbers = (float(x) for x in state["heading"])
+            self.heading = Heading(int(cosine), int(sine), *numbers)
+        parts = _part(state, "joints.")
+        if parts:
+            values: dict[str, Any] = {name: value.copy() for name, value in parts.items()}
+            joints = Joints(**{**values, "step": float(values["step"])})
+            gait, told = self._gait(joints), _part(state, "search.")
+            first, rng = told["first"], np.random.default_rng(0)
+            search = HabitSearch(first, gait.period, self._n, self._config.search, rng)
+            search.load_state(told)
+            self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
+
+
+def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def _shuffled(joints: Joints, rng: np.random.Generator) -> Joints:
+    """Take the joints of a body for each other."""
+    order = np.roll(rng.permutation(len(joints.sine)), 1)
+    return replace(
+        joints,
+        cosine=joints.cosine[order],
+        sine=joints.sine[order],
+        velocity=joints.velocity[order],
+    )

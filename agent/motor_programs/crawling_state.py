@@ -1,0 +1,111 @@
+"""What a saved state of crawling must look like, before anything is taken over from it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import StateError
+
+State = dict[str, NDArray]
+
+# Shapes: n bodies, p parameters, m motors, k first gaits, h habits; a word stands for any number.
+Shape = tuple[str, tuple[str | int, ...]]
+
+_JOINTS: dict[str, Shape] = {name: ("i", ("m",)) for name in ("cosine", "sine", "velocity")}
+_JOINTS |= {name: ("f", ("m",)) for name in ("gain", "pull", "rest", "low", "high")}
+_JOINTS |= {"step": ("f", ())}
+_SEARCH: dict[str, Shape] = {
+    "first": ("f", ("k", "p")),
+    "first_reward": ("f", ("rounds", "k")),
+    "best_first": ("f", ("p",)),
+    "reward": ("f", ("candidates",)),
+    "latest": ("f", ("bouts",)),
+    "challenger": ("f", ("p",)),
+    "trials": ("f", ("tried",)),
+    "parameters": ("f", ("n", "p")),
+    "kind": ("i", ("n",)),
+    "ticket": ("i", ("n",)),
+    "sum": ("f", ("n",)),
+    "steps": ("f", ("n",)),
+    "length": ("f", ("n",)),
+    "error_before": ("f", ("n",)),
+    "fresh": ("b", ("n",)),
+    "stranded": ("i", ("n",)),
+    "counts": ("i", (6,)),
+    "generator": ("u", (6,)),
+    "exploring": ("u", (6,)),
+    "waiting": ("i", ("queue",)),
+    "habits.parameters": ("f", ("h", "p")),
+    "habits.mean": ("f", ("h",)),
+    "habits.count": ("f", ("h",)),
+    "habits.scatter": ("f", (2,)),
+}
+_EXPLORERS: dict[str, dict[str, Shape]] = {
+    "cma": {
+        "spread": ("f", ()),
+        "start": ("f", ("p",)),
+        "seed": ("u", (6,)),
+        "told": ("f", ("generations", "population")),
+    },
+    "three_factor": {
+        "spread": ("f", ()),
+        "centre": ("f", ("p",)),
+        "scale": ("f", ()),
+        "generator": ("u", (6,)),
+    },
+}
+_ALWAYS: dict[str, Shape] = {
+    "heading": ("f", ("heading",)),
+    "counts": ("i", (1,)),
+    "relation": ("f", (5,)),
+}
+_UNTRIED = ("search.first_reward", "search.reward")  # (NaN: not tried yet)
+_BYTES = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.bool_}
+
+
+def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: str) -> None:
+    """Refuse a state whose parts are missing, unknown, or do not fit each other.
+
+    Raises:
+        StateError: naming the part.
+
+    """
+    expected = dict(_ALWAYS)
+    if any(key.startswith(("joints.", "search.")) for key in state):
+        expected |= {f"joints.{k}": v for k, v in _JOINTS.items()}
+        expected |= {f"search.{k}": v for k, v in _SEARCH.items()}
+    if any(key.startswith("search.explorer.") for key in state):
+        expected |= {f"search.explorer.{k}": v for k, v in _EXPLORERS[method].items()}
+    given = {key for key in state if not key.startswith("sense.")}
+    for key in sorted(set(expected) ^ given):
+        raise StateError(f"weights {key!r} are {'missing' if key in expected else 'unknown'}")
+    sizes: dict[str | int, int] = {"m": n_motors, "n": n_bodies, "p": 4 + 5 * n_motors}
+    for key, (kind, shape) in expected.items():
+        array = state[key]
+        if array.dtype != _BYTES[kind]:
+            raise StateError(f"weights {key!r} are {array.dtype}: expected {_BYTES[kind].__name__}")
+        if kind == "f" and key not in _UNTRIED and not np.isfinite(array).all():
+            raise StateError(f"weights {key!r} hold NaN or inf: the file is damaged")
+        if array.ndim == len(shape):
+            found = zip(shape, array.shape, strict=True)
+            sizes |= {s: n for s, n in found if isinstance(s, str) and s not in sizes}
+        wanted = tuple(sizes.get(s, s) for s in shape)
+        if array.shape != wanted:
+            raise StateError(f"weights {key!r} have shape {array.shape}: expected {wanted}")
+    _check_channels(state, n_channels)
+
+
+def _check_channels(state: State, n_channels: int) -> None:
+    for key in ("joints.cosine", "joints.sine", "joints.velocity"):
+        least = -1 if key == "joints.cosine" else 0
+        if key in state and ((state[key] < least) | (state[key] >= n_channels)).any():
+            raise StateError(f"weights {key!r} name channels that the observation lacks")
+    heading = state["heading"]
+    if heading.size not in (0, 6):
+        raise StateError(f"weights 'heading' have shape {heading.shape}: expected (0,) or (6,)")
+    if heading.size and not (-1 <= heading[0] < n_channels and 0 <= heading[1] < n_channels):
+        raise StateError("weights 'heading' name channels that the observation lacks")
+    if "search.first" in state:
+        waiting, k = state["search.waiting"], max(1, state["search.first_reward"].size)
+        most = max(k, len(state["search.reward"]))
+        if ((waiting < 0) | (waiting >= most)).any():
+            raise StateError("weights 'search.waiting' name candidates that there are none of")

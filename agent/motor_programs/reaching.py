@@ -1,0 +1,280 @@
+"""Reaching: the motor program that brings the outcome to the goal, from plan to command."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.basal_ganglia import BasalGanglia
+from agent.body_schema import BodySchema
+from agent.cerebellum import Cerebellum
+from agent.config import BrainConfig
+from agent.memory import SensorimotorMemory
+from agent.motor_programs.reach import Reach
+from agent.percept import Array, Percept
+from agent.senses import Senses
+from agent.spinal_cord import SpinalCord
+from agent.trace import Trace
+from agent.working_memory import REACH, Memory
+
+
+@dataclass
+class Reaching:
+    """Lets proposed movements through, carries them out, and learns from what they feel like.
+
+    It knows of no other program; the regions it works with are handed in, and so are the
+    settings. Bodies come as rows of the arrays.
+    """
+
+    senses: Senses
+    schema: BodySchema
+    cerebellum: Cerebellum
+    spinal_cord: SpinalCord
+    basal_ganglia: BasalGanglia
+    reach: Reach
+    config: BrainConfig
+    trace: Trace
+
+    _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
+
+    @property
+    def available(self) -> bool:
+        """Whether the body, its geometry and the goal are known."""
+        return self.schema.body is not None
+
+    def begin(self, experience: SensorimotorMemory) -> None:
+        """Learn from what babbling has shown, now that it can be read."""
+        body, rows = self.schema.known, experience.rows
+        was = self.senses.percept(experience.before[rows], body)
+        now = self.senses.percept(experience.after[rows], body)
+        motion = self._motion(was.angle, was.velocity, now)
+        gain = np.abs(body.gain)
+        crude = body.step * np.sign(body.gain) / np.maximum(gain, 0.1 * gain.max())
+        command = experience.command[rows]
+        pain = self.cerebellum.begin(*motion, command, crude)
+        self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
+        error = command - self.cerebellum.inverse(*motion)
+        self.schema.feel(now.angle, pain, error)
+
+    def act(
+        self,
+        memory: Memory,
+        channels: Array,
+        rng: np.random.Generator | None,
+        episode_length: int,
+    ) -> Array:
+        """Command (n, n_motors) of n bodies that reach.
+
+        Args:
+            memory: working memory of these bodies; updated.
+            channels: (n, n_channels).
+            rng: to explore with; None to perform.
+            episode_length: steps of the longest episode so far, 0 before the first has ended.
+
+        """
+        percept = self.senses.percept(channels, self.schema.known)
+        self._feel(memory, percept)
+        self._propose_and_gate(memory, percept, channels, rng, episode_length)
+        command = self._execute(memory, percept)
+        memory["last_angle"], memory["last_velocity"] = percept.angle, percept.velocity
+        memory["last_outcome"][:, : percept.outcome.shape[1]] = percept.outcome
+        memory["felt"][:] = True
+        if rng is not None:
+            command = command + self.config.reach.noise * rng.normal(size=command.shape)
+        memory["last_command"] = np.clip(command, -1.0, 1.0)
+        return memory["last_command"]
+
+    def _feel(self, memory: Memory, percept: Percept) -> None:
+        """Within a movement: what the models missed just now."""
+        felt = memory["felt"]
+        if not felt.any():
+            return
+        motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
+        edge = self.schema.at_edge(percept.angle)
+        fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"], edge)
+        memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
+        self._bump(memory, percept, edge & felt[:, None])
+        every = self.config.schema.glance_every
+        glance = felt & (memory["steps"] % every == 0)
+        if glance.any() and "visual_correction" not in self.config.lesions:
+            d = percept.outcome.shape[1]
+            moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
+            # The eye is believed as far as the hand is slow.
+            trust = np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * glance
+            trust *= 1.0 - self._EYE_LAG**every
+            if (trust > 1e-3).any():
+                bias = memory["visual_bias"][:, :d]
+                bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
+
+    def _bump(self, memory: Memory, percept: Percept, edge: NDArray[np.bool_]) -> None:
+        """Give a movement up that has run into something, and remember where for this episode."""
+        rows = np.arange(len(edge))
+        wanted = memory["plan_angle"][rows, memory["plan_step"]] + memory["shift"]
+        way = self.schema.difference(wanted, percept.angle)
+        still = np.abs(percept.velocity) < 0.1 * self.cerebellum.velocity_scale
+        stuck = edge & still & (np.abs(way) > self.schema.SKIN)
+        memory["stuck"] = np.where(stuck, memory["stuck"] + 1, 0)
+        bumped = memory["stuck"] >= self.config.reach.patience
+        if bumped.any():
+            memory["wall"][bumped] = np.sign(way[bumped])
+            memory["wall_angle"][bumped] = percept.angle[bumped]
+            memory["plan_length"][bumped.any(axis=1)] = 0
+
+    def _walls(self, memory: Memory, body: int) -> tuple[Array, Array]:
+        """Lowest and highest angles (n_joints,) that something has been in the way of."""
+        wall, angle = memory["wall"][body], memory["wall_angle"][body]
+        low = np.where(wall < 0, angle + self.schema.SKIN, -np.inf)
+        return low, np.where(wall > 0, angle - self.schema.SKIN, np.inf)
+
+    def _motion(self, angle: Array, velocity: Array, after: Percept) -> tuple[Array, Array, Array]:
+        """Angle and velocity at mid-step, and acceleration over the step."""
+        way = self.schema.difference(after.angle, angle)
+        acceleration = (after.velocity - velocity) / self.schema.step
+        return angle + 0.5 * way, 0.5 * (velocity + after.velocity), acceleration
+
+    def _propose_and_gate(
+        self,
+        memory: Memory,
+        percept: Percept,
+        channels: Array,
+        rng: np.random.Generator | None,
+        episode_length: int,
+    ) -> None:
+        """Let a movement through wherever there is none, it has ended, or the goal has moved."""
+        body, d = self.schema.known, percept.outcome.shape[1]
+        setting = np.concatenate([body.goal, body.context])
+        moved = np.abs(channels[:, setting] - memory["plan_setting"][:, setting]).max(
+            axis=1, initial=0.0
+        )
+        over = memory["plan_step"] >= memory["plan_length"]
+        reach = self.config.reach
+        boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
+        aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
+        values = np.full(len(over), np.nan)
+        for i in np.flatnonzero(over | (moved > 0.01 * self.schema.spread)):
+            left = episode_length - memory["steps"][i]
+            horizon = int(
+                np.clip(
+                    left if left > 0 else self.config.reach.horizon, 10, self.config.reach.horizon
+                )
+            )
+            walls = self._walls(memory, int(i))
+            proposals = self.reach.propose(
+                percept.angle[i],
+                percept.velocity[i],
+                aims[i],
+                self.schema,
+                self.cerebellum,
+                horizon,
+                probing=rng is not None,
+                walls=walls,
+            )
+            value = self.basal_ganglia.value(proposals.reward.sum(axis=1), proposals.vigour)
+            value += boldness * proposals.venture
+            chosen = self.basal_ganglia.gate(value, rng)
+            gated = self.reach.refine(
+                proposals, chosen, aims[i], self.schema, self.cerebellum, min(boldness, 0.0), walls
+            )
+            for name in ("angle", "velocity", "acceleration", "reward"):
+                plan = getattr(gated, name)[0]
+                memory[f"plan_{name}"][i, : len(plan)] = plan
+            memory["plan_length"][i], memory["plan_step"][i] = horizon, 0
+            memory["plan_vigour"][i] = gated.vigour[0]
+            memory["plan_setting"][i], memory["shift"][i] = channels[i], 0.0
+            memory["plan_bias"][i] = memory["visual_bias"][i]
+            values[i] = value[chosen]
+        self.trace.record(value=values)
+
+    def _execute(self, memory: Memory, percept: Percept) -> Array:
+        """Command (n, n_motors) that keeps each body on its plan."""
+        d = percept.outcome.shape[1]
+        drift = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
+        for i in np.flatnonzero(np.linalg.norm(drift, axis=1) > 0.002 * self.schema.spread):
+            jacobian = self.schema.chain.with_jacobian(percept.angle[i])[1]
+            memory["shift"][i] = np.linalg.pinv(jacobian, rcond=0.05) @ drift[i]
+        rows, t = np.arange(len(drift)), memory["plan_step"]
+        wanted = memory["plan_angle"][rows, t] + memory["shift"]
+        wanted_velocity = memory["plan_velocity"][rows, t]
+        acceleration = self.spinal_cord.reflex(
+            memory["plan_acceleration"][rows, t],
+            self.schema.difference(wanted, percept.angle),
+            wanted_velocity - percept.velocity,
+            self.schema.step,
+        )
+        half = 0.5 * self.schema.step
+        command = self.cerebellum.inverse(
+            percept.angle + half * percept.velocity,
+            percept.velocity + half * acceleration,
+            acceleration,
+        )
+        memory["plan_step"] = t + 1
+        self.trace.record(
+            angle=percept.angle,
+            wanted_angle=wanted,
+            fast_state=memory["fast_state"],
+            vigour=memory["plan_vigour"],
+            outcome=percept.outcome,
+            goal=percept.goal,
+        )
+        return command + memory["fast_state"]
+
+    def learn(
+        self,
+        before: Array,
+        command: Array,
+        reward: Array,
+        after: Array,
+        memory: Memory,
+        experience: SensorimotorMemory,
+        look: bool,
+    ) -> dict[str, float]:
+        """Learn from one step of each of n bodies, whatever program moved them.
+
+        Args:
+            before: (n, n_channels).
+            command: (n, n_motors).
+            reward: (n,).
+            after: (n, n_channels).
+            memory: working memory of these bodies.
+            experience: the latest transitions.
+            look: whether to compare the outcome seen with the one expected.
+
+        Returns:
+            Mean dopamine, climbing-fibre error and pain.
+
+        """
+        body = self.schema.known
+        was, now = self.senses.percept(before, body), self.senses.percept(after, body)
+        motion = self._motion(was.angle, was.velocity, now)
+        touching = self.schema.touching(was.angle) | self.schema.touching(now.angle)
+        climbing_fibre, pain = self.cerebellum.learn(
+            *motion, command, memory["fast_state"], touching
+        )
+        self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
+        self.schema.feel(now.angle, pain, climbing_fibre)
+        if look:
+            self.schema.see(now, experience, self.senses)
+        dopamine = np.zeros(len(reward))
+        gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
+        if len(gated):
+            imagined = memory["plan_reward"][gated, memory["plan_step"][gated] - 1]
+            dopamine[gated] = self.basal_ganglia.learn(
+                reward[gated],
+                imagined,
+                memory["plan_vigour"][gated],
+                memory["plan_length"][gated],
+            )
+        if self.trace.enabled:
+            predicted = self.cerebellum.forward(*motion[:2], command)
+            self.trace.record(
+                dopamine=dopamine,
+                climbing_fibre=climbing_fibre,
+                pain=pain,
+                felt_acceleration=motion[2],
+                predicted_acceleration=predicted,
+            )
+        return {
+            "dopamine": float(dopamine.mean()),
+            "climbing_fibre": float(np.sqrt((climbing_fibre**2).mean())),
+            "pain": float(pain.any(axis=1).mean()),
+        }
