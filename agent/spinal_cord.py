@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from agent.config import SpinalCordConfig
 from agent.percept import Array
 
-_OWN = ("rest",)  # (Of the body, the same for all rhythms)
-
 
 @dataclass(frozen=True)
 class Rhythm:
@@ -24,8 +22,6 @@ class Rhythm:
         lean: (n, n_joints) posture added per rad of heading error.
         stiffness: (n, n_joints) command per rad.
         damping: (n, n_joints) command per rad/s.
-        rest: (1, n_joints) angle at which each joint stays without a command, rad.
-        hold: (n, n_joints) command per rad away from rest that is added.
 
     """
 
@@ -37,18 +33,15 @@ class Rhythm:
     lean: Array
     stiffness: Array
     damping: Array
-    rest: Array
-    hold: Array
 
     def take(self, bodies: NDArray[np.int64]) -> "Rhythm":
         """Rhythms of some bodies."""
-        return replace(self, **{k: v[bodies] for k, v in vars(self).items() if k not in _OWN})
+        return replace(self, **{k: v[bodies] for k, v in vars(self).items()})
 
     def put(self, bodies: NDArray[np.int64], other: "Rhythm") -> None:
         """Let some bodies have the rhythms of `other`, (len(bodies),)."""
         for name, value in vars(other).items():
-            if name not in _OWN:
-                getattr(self, name)[bodies] = value
+            getattr(self, name)[bodies] = value
 
 
 class PatternGenerator:
@@ -61,12 +54,11 @@ class PatternGenerator:
     doi:10.1016/j.neunet.2008.03.014), and e the heading error, clipped to ±1 rad, which changes
     the stroke (W₀) and the posture (W₁) of each joint. Motors follow by the stretch reflex
 
-    .. math:: u = \beta \left( \alpha (q^* - q) / h - v \right) / b + \gamma \kappa (q^* - q_0)
+    .. math:: u = \beta \left( \alpha (q^* - q) / h - v \right) / b
 
-    which would close the share α of the error within one step if β were 1; b is the motor's gain,
-    and κ the command that holds a joint away from its rest q₀ against springs; of a position
-    servo, whose command is a wanted angle, that is most of it. How much of κ is used, γ, belongs
-    to the gait: it may pay to leave springs their own way.
+    which would close the share α of the error within one step if β were 1; b is the motor's gain.
+    Position servos and springs are moved by the same reflex: adding the command that holds a joint
+    against them made worse gaits.
     """
 
     @staticmethod
@@ -97,7 +89,6 @@ class PatternGenerator:
         command = wanted - angle
         command *= rhythm.stiffness
         command -= rhythm.damping * velocity
-        command += rhythm.hold * (wanted - rhythm.rest)
         return command
 
 

@@ -11,11 +11,8 @@ STEP, JOINTS = 0.05, 3
 REST, HALF, GAIN = np.array([0.1, -0.5, 1.0]), np.array([0.6, 0.4, 1.2]), np.array([4.0, 2.0, -3.0])
 
 
-HOLD = np.array([1.5, 2.0, -0.8])
-
-
-def make(servo: bool = False) -> Gait:
-    return Gait(STEP, REST, HALF, GAIN, HOLD if servo else np.zeros(JOINTS), GaitConfig())
+def make() -> Gait:
+    return Gait(STEP, REST, HALF, GAIN, GaitConfig())
 
 
 def wanted(rhythm: Rhythm, phase: float, error: float | None) -> np.ndarray:
@@ -24,9 +21,8 @@ def wanted(rhythm: Rhythm, phase: float, error: float | None) -> np.ndarray:
     return PatternGenerator.posture(rhythm, np.full(n, phase), heading)
 
 
-@pytest.mark.parametrize("servo", [False, True])
-def test_first_gaits_span_the_frequencies_and_stay_in_range(servo):
-    gait, c = make(servo), GaitConfig()
+def test_first_gaits_span_the_frequencies_and_stay_in_range():
+    gait, c = make(), GaitConfig()
     x = gait.draw(400, np.random.default_rng(0))
     assert x.shape == (400, gait.n_parameters)
     hertz = np.array([1 / (gait.period(row) * STEP) for row in x])
@@ -36,9 +32,8 @@ def test_first_gaits_span_the_frequencies_and_stay_in_range(servo):
     assert strokes.max() <= c.first_amplitude
 
 
-@pytest.mark.parametrize("servo", [False, True])
-def test_the_rhythm_repeats_after_its_period(servo):
-    gait = make(servo)
+def test_the_rhythm_repeats_after_its_period():
+    gait = make()
     x = gait.draw(1, np.random.default_rng(1))
     rhythm = gait.rhythm(x)
     turns = rhythm.advance[0] * gait.period(x[0])
@@ -92,17 +87,7 @@ def test_the_reflex_brings_joints_of_either_sign_to_the_wanted_angle():
     assert np.abs(angle - REST).max() < 0.01
 
 
-def test_the_command_that_holds_a_joint_against_its_spring_is_added():
-    x = make().draw(2, np.random.default_rng(4))
-    x[:, 3] = 100.0
-    plain, sprung = make().rhythm(x), make(servo=True).rhythm(x)
-    posture, still = wanted(plain, 0.2, 0.1), np.zeros((2, JOINTS))
-    more = PatternGenerator.follow(sprung, posture, posture, still)
-    assert np.allclose(PatternGenerator.follow(plain, posture, posture, still), 0.0)
-    assert np.allclose(more, HOLD * (posture - REST))
-
-
 def test_some_bodies_rhythms_can_be_taken_out():
-    rhythm = make(servo=True).rhythm(make().draw(4, np.random.default_rng(5)))
+    rhythm = make().rhythm(make().draw(4, np.random.default_rng(5)))
     some = rhythm.take(np.array([3, 1]))
     assert np.allclose(wanted(some, 0.4, 0.2), wanted(rhythm, 0.4, 0.2)[[3, 1]])

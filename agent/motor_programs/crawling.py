@@ -75,12 +75,11 @@ class Crawling:
         """Begin to search, with joints that babbling has found in what was felt."""
         if "body_schema" in self._config.lesions:
             joints = _shuffled(joints, self._rng)
-        if not joints.servo:
-            # The rhythm swings about the posture in which episodes begin.
-            rows = experience.rows
-            starts = np.flatnonzero(np.diff(experience.episode[rows], prepend=-1))
-            begun = self._senses.angles(experience.before[rows[starts]], joints)
-            joints = replace(joints, rest=np.median(begun, axis=0))
+        # The rhythm swings about the posture in which episodes begin.
+        rows = experience.rows
+        starts = np.flatnonzero(np.diff(experience.episode[rows], prepend=-1))
+        begun = self._senses.angles(experience.before[rows[starts]], joints)
+        joints = replace(joints, rest=np.median(begun, axis=0))
         gait = self._gait(joints)
         first = gait.draw(self._config.search.first, self._rng)
         search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
@@ -88,8 +87,7 @@ class Crawling:
 
     def _gait(self, joints: Joints) -> Gait:
         half = 0.5 * (joints.high - joints.low)
-        hold = 1.0 / joints.stroke if joints.servo else np.zeros_like(half)
-        return Gait(joints.step, joints.rest, half, joints.gain, hold, self._config.gait)
+        return Gait(joints.step, joints.rest, half, joints.gain, self._config.gait)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies."""

@@ -78,7 +78,7 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
     given = {key for key in state if not key.startswith("sense.")}
     for key in sorted(set(expected) ^ given):
         raise StateError(f"weights {key!r} are {'missing' if key in expected else 'unknown'}")
-    sizes: dict[str | int, int] = {"m": n_motors, "n": n_bodies, "p": 4 + 5 * n_motors}
+    sizes: dict[str | int, int] = {"m": n_motors, "n": n_bodies, "p": 3 + 5 * n_motors}
     for key, (kind, shape) in expected.items():
         array = state[key]
         if array.dtype != _BYTES[kind]:

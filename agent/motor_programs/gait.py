@@ -11,10 +11,10 @@ class Gait:
     r"""Turns a parameter vector x into a rhythm and the gains of the joint reflex.
 
     .. math:: f = f_0 e^{x_0 / 2}, \quad \alpha = \sigma(x_1 + 1), \quad
-        \beta = \sigma(x_2 - \tfrac12), \quad \gamma = \sigma(4 x_3), \quad
+        \beta = \sigma(x_2 - \tfrac12), \quad
         (o, A, \varphi, W_0, W_1) = \text{the other parameters, each times its unit}
 
-    A gait is thus one point in a space of 4 + 5 n_joints numbers, as in open-loop oscillators for
+    A gait is thus one point in a space of 3 + 5 n_joints numbers, as in open-loop oscillators for
     locomotion (Raffin et al. 2023, arXiv:2310.05808), with the heading error's say in addition.
 
     Attributes:
@@ -26,8 +26,6 @@ class Gait:
         half_range: (n_joints,) half of the range that babbling has shown, rad.
         gain: (n_joints,) change of each joint's velocity by a full command of its motor, in one
             step, rad/s.
-        hold: (n_joints,) command per rad away from rest that holds a joint there: that of springs
-            and position servos, 0 where nothing pulls a joint back.
         config: units.
 
     """
@@ -40,12 +38,11 @@ class Gait:
         rest: Array,
         half_range: Array,
         gain: Array,
-        hold: Array,
         config: GaitConfig,
     ):
         self._n, self._step, self._config = len(rest), step, config
-        self._rest, self._half, self._gain, self._hold = rest, half_range, gain, hold
-        self.n_parameters = 4 + 5 * self._n
+        self._rest, self._half, self._gain = rest, half_range, gain
+        self.n_parameters = 3 + 5 * self._n
 
     def draw(self, k: int, rng: np.random.Generator) -> Array:
         """Random gaits (k, n_parameters): any phases, frequencies log-uniform."""
@@ -79,8 +76,6 @@ class Gait:
             lean=half * lean,
             stiffness=alpha * damping / self._step,
             damping=damping,
-            rest=self._rest[None],
-            hold=self._hold * _sigmoid(4.0 * x[:, 3:4]),
         )
 
 
