@@ -98,17 +98,33 @@ class ProgramGate:
     Attributes:
         worth: w, (n_programs,), reward per step.
         bouts: k, (n_programs,).
+        scale: usual size of a step's reward.
 
     """
+
+    _SATURATION = 10.0  # (Reward beyond so many times the usual size counts no more)
+    _SLOW = 0.01  # (Rate at which the usual size is learnt)
 
     def __init__(self, n_programs: int, n: int, config: BasalGangliaConfig):
         self._config = config
         self.worth, self.bouts = np.zeros(n_programs), np.zeros(n_programs)
+        self.scale = 0.0
         self.resize(n)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies; bouts under way are not counted."""
         self._earned, self._steps = np.zeros(n), np.zeros(n)
+
+    def saturate(self, reward: Array) -> Array:
+        """Reward (n,) as dopamine neurons can signal it: one glitch is not worth a lifetime."""
+        size = np.abs(reward)
+        if self.scale > 0.0:
+            size = np.minimum(size, self._SATURATION * self.scale)
+            reward = np.sign(reward) * size
+            self.scale += self._SLOW * (float(size.mean()) - self.scale)
+        else:
+            self.scale = float(size.mean())
+        return reward
 
     def choose(self, able: NDArray[np.bool_], rng: np.random.Generator | None) -> int:
         """Index of a program among those that are able, (n_programs,); exploring with a generator.
@@ -160,9 +176,15 @@ class ProgramGate:
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         under_way = np.stack([self._earned, self._steps])
-        return {"worth": self.worth, "bouts": self.bouts, "under_way": under_way}
+        return {
+            "worth": self.worth,
+            "bouts": self.bouts,
+            "under_way": under_way,
+            "scale": np.array(self.scale),
+        }
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.worth, self.bouts = state["worth"].copy(), state["bouts"].copy()
         self._earned, self._steps = state["under_way"].copy()
+        self.scale = float(state["scale"])

@@ -30,11 +30,11 @@ class Brain:
 
     ::
 
-        observation ─► senses ─► body schema ─► babble, reach, crawl ─► basal ganglia
+        observation ─► senses ─► body schema ─► babble, reach, gait ──► basal ganglia
                           │      (joints,         (programs)      (gate) │ wanted movement
                           │       geometry)                              ▼
         action ◄──────────┴───── cerebellum ◄──────────────────── spinal cord
-                                 (command)                   (reflexes, rhythm)
+                                 (command)                  (reflex and rhythm)
 
         after the step:  command − explained by what was felt ─► cerebellum (climbing fibre)
                          outcome seen − expected              ─► body schema
@@ -236,13 +236,14 @@ class Brain:
             )
         if not self.reaching.available:
             self.crawling.look(before, after, memory)
+        worth = self.gate.saturate(reward)
         if self.crawling.available:
             crawlers = np.flatnonzero(memory["program"] == CRAWL)
             if len(crawlers):
-                dopamine = self.crawling.learn(before, reward, after, terminated, ended, crawlers)
+                dopamine = self.crawling.learn(before, worth, after, terminated, ended, crawlers)
                 self._felt["dopamine"] = float(dopamine.mean())
                 self.trace.record(dopamine=dopamine)
-        self.gate.learn(memory["program"] - REACH, reward, ended)
+        self.gate.learn(memory["program"] - REACH, worth, ended)
         self._look_for_body()
         self.trace.record(reward=reward, known=self.reaching.available or self.crawling.available)
         self.trace.next_tick()

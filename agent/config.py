@@ -180,9 +180,9 @@ class SearchConfig:
     """Standard deviations below the latest bouts from which something must have happened."""
     recovery_steps: int = 60
     """Steps of the habit after that before it is judged whether all is well again."""
-    trial_every: int = 8
+    trial_every: int = 6
     """Generations between challenges of the habit by the centre."""
-    trial_steps: int = 1000
+    trial_steps: int = 500
     """Steps of one trial of a habit or challenger."""
     trials: int = 3
     """Trials that a challenger must win on average to become a habit."""

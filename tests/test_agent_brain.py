@@ -461,7 +461,7 @@ def test_every_region_of_the_diagram_is_a_module_and_is_wired():
         "senses": "senses",
         "body schema": "body_schema",
         "reach": "motor_programs.reaching",
-        "crawl": "motor_programs.crawling",
+        "gait": "motor_programs.crawling",
         "babble": "motor_programs.babble",
         "basal ganglia": "basal_ganglia",
         "cerebellum": "cerebellum",
