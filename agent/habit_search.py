@@ -283,11 +283,15 @@ class HabitSearch:
         "_fresh",
         "_stranded",
     )
+    _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
     _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
 
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
         state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
+        for name in self._PARTLY:
+            state[f"{name}_known"] = ~np.isnan(state[name])
+            state[name] = np.nan_to_num(state[name])
         state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
@@ -301,6 +305,8 @@ class HabitSearch:
         """Take over what `state` returned: the search goes on as if it had not stopped."""
         for name in self._OWN:
             setattr(self, name, state[name.lstrip("_")].copy())
+        for name in self._PARTLY:
+            getattr(self, f"_{name}")[~state[f"{name}_known"]] = np.nan
         counts = [int(x) for x in state["counts"]]
         self._generation, self._overdue, self._setbacks = counts[:3]
         self._due, self._retry, self._asked_again = (bool(x) for x in counts[3:])

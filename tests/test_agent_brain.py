@@ -313,12 +313,7 @@ def _nan(state, key):
 
 
 KEYS = sorted(_raised(REACHER, 1, ()).state())
-UNTRIED = ("crawling.search.first_reward", "crawling.search.reward")  # NaN: not tried yet
-FLOATS = [
-    k
-    for k, v in _raised(REACHER, 1, ()).state().items()
-    if v.dtype.kind == "f" and v.size and k not in UNTRIED
-]
+FLOATS = [k for k, v in _raised(REACHER, 1, ()).state().items() if v.dtype.kind == "f" and v.size]
 DAMAGE = [
     *((_without, k, "missing") for k in KEYS),
     *((_misshaped, k, "") for k in KEYS),

@@ -16,8 +16,10 @@ _JOINTS |= {"step": ("f", ())}
 _SEARCH: dict[str, Shape] = {
     "first": ("f", ("k", "p")),
     "first_reward": ("f", ("rounds", "k")),
+    "first_reward_known": ("b", ("rounds", "k")),
     "best_first": ("f", ("p",)),
     "reward": ("f", ("candidates",)),
+    "reward_known": ("b", ("candidates",)),
     "latest": ("f", ("bouts",)),
     "challenger": ("f", ("p",)),
     "trials": ("f", ("tried",)),
@@ -58,7 +60,6 @@ _ALWAYS: dict[str, Shape] = {
     "counts": ("i", (1,)),
     "relation": ("f", (5,)),
 }
-_UNTRIED = ("search.first_reward", "search.reward")  # (NaN: not tried yet)
 _BYTES = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.bool_}
 
 
@@ -83,7 +84,7 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
         array = state[key]
         if array.dtype != _BYTES[kind]:
             raise StateError(f"weights {key!r} are {array.dtype}: expected {_BYTES[kind].__name__}")
-        if kind == "f" and key not in _UNTRIED and not np.isfinite(array).all():
+        if kind == "f" and not np.isfinite(array).all():
             raise StateError(f"weights {key!r} hold NaN or inf: the file is damaged")
         if array.ndim == len(shape):
             found = zip(shape, array.shape, strict=True)
