@@ -51,12 +51,15 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 # ---- What is in results/. A finished run is kept: after an interruption this goes on. ----------
 
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
+CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
+CRAWL_LESIONS := intact heading habit
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
-# One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion.
+# One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion,
+# $(5) steps between evaluations.
 define lesioned
-	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every 500 --seeds 5 $(SCORED) \
+	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every $(5) --seeds 3 $(SCORED) \
 	    --out results/lesions/$(2)-$(4)$(if $(filter-out intact,$(4)), --brain.lesions $(4))
 
 endef
@@ -69,12 +72,25 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/Reach-v0 --algos brain sac tqc ppo pd random \
 	    --steps brain=1500 sac=8000 tqc=8000 ppo=80000 1 \
 	    --eval-every brain=300 sac=2000 tqc=2000 ppo=20000 1 \
-	    --seeds brain=10 tqc=1 3 $(SCORED) --out results/reach
+	    --seeds brain=10 3 $(SCORED) --out results/reach
 	$(NEONATE) evaluate --env neonate/Reach3D-v0 --algos brain sac tqc ppo pd random \
 	    --steps brain=10000 sac=12000 tqc=12000 ppo=120000 1 \
 	    --eval-every brain=2000 sac=2000 tqc=2000 ppo=20000 1 \
 	    --seeds brain=5 3 $(SCORED) --out results/reach3d
-	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion)))
+	$(NEONATE) evaluate --env Ant-v5 --algos brain sac ppo random \
+	    --steps brain=100000 sac=50000 ppo=300000 1 \
+	    --eval-every brain=50000 sac=10000 ppo=100000 1 \
+	    --seeds sac=2 3 $(CRAWLED) --out results/ant
+	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain --steps 100000 --eval-every 50000 \
+	    --seeds 3 $(CRAWLED) --out results/halfcheetah
+	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
+	    --seeds 3 $(CRAWLED) --out results/crawl
+	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
+	    --seeds 2 $(CRAWLED) --out results/crawl_to
+	$(NEONATE) evaluate --env Swimmer-v5 --algos brain --steps 50000 --eval-every 50000 \
+	    --seeds 2 $(CRAWLED) --out results/swimmer
+	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
+	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(MAKE) tables
 
 results/benchmark.json: | setup

@@ -24,7 +24,7 @@ from scripts.summary import (
     mean_curve,
 )
 
-TASKS = ("reacher", "reach", "reach3d")
+TASKS = ("reacher", "reach", "reach3d", "ant", "halfcheetah", "swimmer", "crawl", "crawl_to")
 MISSING = "*not measured yet*"
 _BLOCK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 _VERSIONS = ("python", "gymnasium", "mujoco", "stable_baselines3", "torch")
