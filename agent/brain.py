@@ -178,7 +178,7 @@ class Brain:
             return self.crawling.act(memory, channels, bodies if learning else None)
         if rng is None:
             return np.zeros_like(memory["babble"])
-        strength = self.babble.strength(len(memory["steps"]), rng, self.steps)
+        strength = self.babble.strength(len(memory["steps"]), rng)
         begins = self.babble.is_new_bout(memory["steps"])
         memory["strength"] = np.where(begins, strength, memory["strength"])
         memory["babble"] = self.babble.command(memory["babble"], memory["strength"], rng)
@@ -264,7 +264,7 @@ class Brain:
             felt = self.memory.before[rows][:, own], self.memory.after[rows][:, own]
             try:
                 joints = find_joints(*felt, self.memory.command[rows], schema)
-                self.crawling.begin(joints, self.memory)
+                self.crawling.begin(joints)
             except NotYet as reason:
                 if not self.reaching.available:
                     self.schema.status = str(reason)

@@ -32,8 +32,6 @@ class BabbleConfig:
     """Standard deviation of the weakest bout, as a share of the motors' full command."""
     strongest: float = 0.3
     """Standard deviation of the strongest bout, as a share of the motors' full command."""
-    bold_after: int = 150
-    """Steps without a body after which bouts are up to full strength."""
     bout_steps: int = 25
     """Steps after which another strength is drawn."""
     smoothness: float = 0.85

@@ -18,11 +18,9 @@ class Babble:
     def __init__(self, config: BabbleConfig):
         self._config = config
 
-    def strength(self, n: int, rng: np.random.Generator, steps: int = 0) -> Array:
-        """Strengths A of n bouts, (n,), shares of the full command, after so many steps."""
-        c = self._config
-        range_ = (c.weakest, c.strongest) if steps < c.bold_after else (c.strongest, 1.0)
-        low, high = np.log(range_)
+    def strength(self, n: int, rng: np.random.Generator) -> Array:
+        """Strengths A of n bouts, (n,), shares of the full command."""
+        low, high = np.log(self._config.weakest), np.log(self._config.strongest)
         return np.exp(rng.uniform(low, high, n))
 
     def is_new_bout(self, steps: Array) -> Array:

@@ -10,7 +10,6 @@ from agent.config import BrainConfig
 from agent.habit_search import HabitSearch
 from agent.heading import Heading, HeadingSense
 from agent.joints import Joints
-from agent.memory import SensorimotorMemory
 from agent.motor_programs import crawling_state
 from agent.motor_programs.gait import Gait
 from agent.percept import Array
@@ -71,23 +70,18 @@ class Crawling:
         """Whether there are joints to move."""
         return self._life is not None
 
-    def begin(self, joints: Joints, experience: SensorimotorMemory) -> None:
-        """Begin to search, with joints that babbling has found in what was felt."""
+    def begin(self, joints: Joints) -> None:
+        """Begin to search, with joints that babbling has found."""
         if "body_schema" in self._config.lesions:
             joints = _shuffled(joints, self._rng)
-        # The rhythm swings about the posture in which episodes begin.
-        rows = experience.rows
-        starts = np.flatnonzero(np.diff(experience.episode[rows], prepend=-1))
-        begun = self._senses.angles(experience.before[rows[starts]], joints)
-        joints = replace(joints, rest=np.median(begun, axis=0))
         gait = self._gait(joints)
         first = gait.draw(self._config.search.first, self._rng)
         search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
         self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
 
     def _gait(self, joints: Joints) -> Gait:
-        half = 0.5 * (joints.high - joints.low)
-        return Gait(joints.step, joints.rest, half, joints.gain, self._config.gait)
+        middle, half = 0.5 * (joints.low + joints.high), 0.5 * (joints.high - joints.low)
+        return Gait(joints.step, middle, half, joints.gain, self._config.gait)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies."""
