@@ -93,7 +93,9 @@ def test_memory_layout_does_not_matter(array):
 
 def test_arrays_read_can_be_written_to(path):
     _, arrays = model_file.read(path)
+    before = arrays["a/weights"].copy()
     arrays["a/weights"] += 1
+    assert np.array_equal(arrays["a/weights"], before + 1)
 
 
 def test_equal_contents_give_equal_bytes():

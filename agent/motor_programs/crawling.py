@@ -113,8 +113,9 @@ class Crawling:
         error = self._error(channels)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         memory["phase"] = memory["phase"] + rhythm.advance
-        if self._trace.enabled:
-            self._trace.record(phase=memory["phase"], heading_error=error)
+        self._trace.record(phase=memory["phase"])
+        if error is not None:
+            self._trace.record(heading_error=error)
         joints = life.joints
         angle = self._senses.angles(channels, joints)
         return PatternGenerator.follow(rhythm, wanted, angle, channels[:, joints.velocity])

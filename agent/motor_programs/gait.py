@@ -22,7 +22,7 @@ class Gait:
 
     Args:
         step: control step h, s.
-        rest: (n_joints,) posture in the middle of the rhythm, rad: that of the body at rest.
+        middle: (n_joints,) posture in the middle of the range that babbling has shown, rad.
         half_range: (n_joints,) half of the range that babbling has shown, rad.
         gain: (n_joints,) change of each joint's velocity by a full command of its motor, in one
             step, rad/s.
@@ -35,13 +35,13 @@ class Gait:
     def __init__(
         self,
         step: float,
-        rest: Array,
+        middle: Array,
         half_range: Array,
         gain: Array,
         config: GaitConfig,
     ):
-        self._n, self._step, self._config = len(rest), step, config
-        self._rest, self._half, self._gain = rest, half_range, gain
+        self._n, self._step, self._config = len(middle), step, config
+        self._middle, self._half, self._gain = middle, half_range, gain
         self.n_parameters = 3 + 5 * self._n
 
     def draw(self, k: int, rng: np.random.Generator) -> Array:
@@ -69,7 +69,7 @@ class Gait:
         half = self._half
         return Rhythm(
             advance=2 * np.pi * self._CENTRE * self._step * np.exp(0.5 * x[:, 0]),
-            middle=self._rest + half * c.offset * offset,
+            middle=self._middle + half * c.offset * offset,
             amplitude=half * amplitude,
             phase=c.phase * phase,
             beat=half * beat,
