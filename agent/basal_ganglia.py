@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from agent.config import BasalGangliaConfig
 from agent.percept import Array
+from agent.working_memory import BABBLE, REACH, REST
 
 
 class BasalGanglia:
@@ -117,14 +118,41 @@ class ProgramGate:
 
     def saturate(self, reward: Array) -> Array:
         """Reward (n,) as dopamine neurons can signal it: one glitch is not worth a lifetime."""
-        size = np.abs(reward)
-        if self.scale > 0.0:
-            size = np.minimum(size, self._SATURATION * self.scale)
-            reward = np.sign(reward) * size
-            self.scale += self._SLOW * (float(size.mean()) - self.scale)
-        else:
-            self.scale = float(size.mean())
+        if self.scale == 0.0:
+            self.scale = float(np.abs(reward).mean())
+            return reward
+        most = self._SATURATION * self.scale
+        reward = np.minimum(np.maximum(reward, -most), most)
+        self.scale += self._SLOW * (float(np.abs(reward).sum()) / len(reward) - self.scale)
         return reward
+
+    def let_through(
+        self,
+        program: NDArray[np.int64],
+        able: tuple[bool, ...],
+        rng: np.random.Generator | None,
+    ) -> NDArray[np.int64]:
+        """Give every body that has no program the best that can run by now.
+
+        Args:
+            program: (n,) what each body runs, as working memory numbers it.
+            able: (n_programs,) whether reaching, crawling can run.
+            rng: to explore with; None to perform.
+
+        Returns:
+            Program (n,) of each body. Where none is able, a body that explores babbles.
+
+        """
+        idle = program < REACH
+        if not idle.any():
+            return program
+        program = program.copy()
+        if not any(able):
+            program[idle] = REST if rng is None else BABBLE
+            return program
+        for body in np.flatnonzero(idle):
+            program[body] = REACH + self.choose(np.array(able), rng)
+        return program
 
     def choose(self, able: NDArray[np.bool_], rng: np.random.Generator | None) -> int:
         """Index of a program among those that are able, (n_programs,); exploring with a generator.
@@ -151,7 +179,7 @@ class ProgramGate:
         """Learn from one step of n bodies.
 
         Args:
-            program: (n,) what each runs; negative for none.
+            program: (n,) what each runs, as working memory numbers it.
             reward: (n,) received.
             ended: (n,) whether its bout is over.
 
@@ -164,8 +192,8 @@ class ProgramGate:
         dopamine = np.zeros(len(reward))
         if not ended.any():
             return dopamine
-        for body in np.flatnonzero(ended & (program >= 0)):
-            p = program[body]
+        for body in np.flatnonzero(ended & (program >= REACH)):
+            p = program[body] - REACH
             dopamine[body] = self._earned[body] / self._steps[body] - self.worth[p]
             self.bouts[p] += 1.0
             rate = max(self._config.learning_rate, 1.0 / self.bouts[p])

@@ -6,26 +6,25 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from agent import saving
 from agent.basal_ganglia import BasalGanglia, ProgramGate
 from agent.body_schema import BodySchema
+from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
-from agent.errors import SensoryError
-from agent.joints import NotYet, find_joints
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
-from agent.percept import Array
-from agent.senses import Senses
+from agent.motor_programs.repertoire import Repertoire
+from agent.saving import Saved
+from agent.senses import Senses, full_at_most
 from agent.spinal_cord import SpinalCord
 from agent.trace import Trace
-from agent.working_memory import BABBLE, CRAWL, REACH, REST, Memory, begin_episodes, new_memory
+from agent.working_memory import Memory, begin_episodes, new_memory, number_episodes
 
 
-class Brain:
+class Brain(Saved):
     """A newborn brain for n bodies of one kind.
 
     ::
@@ -60,40 +59,32 @@ class Brain:
         config: BrainConfig | None = None,
         seed: int | None = 0,
     ):
-        self.config = config = config or BrainConfig()
-        self.n_envs = n_envs
-        self.senses = Senses(observation_space, action_space)
-        anatomy, learning, playing, searching = np.random.SeedSequence(seed).spawn(4)
-        self._rng, self._play, self._search = (
-            np.random.default_rng(s) for s in (learning, playing, searching)
-        )
-        n, lesions = self.senses.n_motors, config.lesions
-        self.trace = Trace()
-        self.memory = SensorimotorMemory(config.schema.memory, self.senses.n_channels, n)
-        self.schema = BodySchema(n, config.schema, lesions)
-        self.cerebellum = Cerebellum(n, config.cerebellum, np.random.default_rng(anatomy), lesions)
-        self.spinal_cord = SpinalCord(n, config.spinal_cord, lesions)
-        self.basal_ganglia = BasalGanglia(len(config.reach.vigours), config.basal_ganglia, lesions)
-        self.gate = ProgramGate(2, n_envs, config.basal_ganglia)
-        self.babble = Babble(config.babble)
-        self.reaching = Reaching(
-            self.senses,
-            self.schema,
-            self.cerebellum,
-            self.spinal_cord,
-            self.basal_ganglia,
-            Reach(n, config.reach),
-            config,
-            self.trace,
-        )
-        self.crawling = Crawling(self.senses, config, n_envs, self._search, self.trace)
-        self.steps, self.episodes, self.episode_length, self._attempted = 0, 0, 0, 0
-        self._felt = {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
+        self.config = c = config or BrainConfig()
+        seeds = np.random.SeedSequence(seed).spawn(4)
+        anatomy, self._rng, self._play, search = (np.random.default_rng(s) for s in seeds)
+        self._generators = self._rng, self._play, search
+        self.trace = trace = Trace()
+        self.senses = senses = Senses(observation_space, action_space)
+        n, lesions = senses.n_motors, c.lesions
+        self.memory = SensorimotorMemory(c.schema.memory, senses.n_channels, n)
+        self.schema = schema = BodySchema(n, c.schema, lesions)
+        self.cerebellum = Cerebellum(n, c.cerebellum, anatomy, lesions)
+        self.spinal_cord = SpinalCord(n, c.spinal_cord, lesions)
+        self.basal_ganglia = BasalGanglia(len(c.reach.vigours), c.basal_ganglia, lesions)
+        self.gate = ProgramGate(2, n_envs, c.basal_ganglia)
+        limb = schema, self.cerebellum, self.spinal_cord, self.basal_ganglia
+        self.babble = Babble(c.babble)
+        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), c, trace)
+        self.crawling = Crawling(senses, c, n_envs, search, trace)
+        self.programs = Repertoire(self.babble, self.reaching, self.crawling, trace)
+        self.search = BodySearch(senses, schema, self.reaching, self.crawling, c.schema)
+        self.n_envs, self.steps, self.episodes, self.episode_length = n_envs, 0, 0, 0
 
     def new_memory(self, n: int) -> Memory:
         """Working memory of n bodies at the start of an episode."""
-        horizon = self.config.reach.horizon
-        return new_memory(n, self.senses.n_motors, self.senses.n_channels, horizon)
+        return new_memory(
+            n, self.senses.n_motors, self.senses.n_channels, self.config.reach.horizon
+        )
 
     def resize(self, n_envs: int) -> None:
         """Learn from now on with another number of bodies."""
@@ -113,7 +104,8 @@ class Brain:
 
         Args:
             observation: (n, ·) or dict of them.
-            memory: what `new_memory` or the last `act` returned; not changed.
+            memory: what `new_memory` or the last `act` returned. It is not changed, but while
+                learning it is taken over: go on with the one that is returned.
             episode_start: (n,) whether an episode begins.
             learning: explore, and number the episodes.
             deterministic: without exploration (while not learning).
@@ -126,63 +118,16 @@ class Brain:
 
         """
         channels = self.senses.channels(observation)
-        memory = begin_episodes(memory, np.asarray(episode_start, bool))
+        memory = begin_episodes(memory, np.asarray(episode_start, bool), own=learning)
         rng = self._rng if learning else None if deterministic else self._play
         if learning:
-            newly = np.flatnonzero(memory["episode"] < 0)
-            memory["episode"][newly] = self.episodes + np.arange(len(newly))
-            self.episodes += len(newly)
-        self._choose_program(memory, rng, learning)
-        command = np.zeros_like(memory["babble"])
-        for program in np.unique(memory["program"]).tolist():
-            rows = np.flatnonzero(memory["program"] == program)
-            if len(rows) == len(command):
-                command = self._run(program, memory, channels, rng, learning, rows)
-                continue
-            self.trace.of(rows, len(command))
-            part = {name: value[rows] for name, value in memory.items()}
-            command[rows] = self._run(program, part, channels[rows], rng, learning, rows)
-            for name, value in part.items():
-                memory[name][rows] = value
-            self.trace.of(rows, len(rows))
-        memory["last_command"] = np.clip(command, -1.0, 1.0)
-        memory["steps"] += 1
-        self.trace.record(command=memory["last_command"], program=memory["program"])
+            self.episodes += number_episodes(memory, self.episodes)
+        memory["program"] = self.gate.let_through(memory["program"], self.programs.able, rng)
+        wanted = self.programs.act(memory, channels, rng, learning, self.episode_length)
+        memory["last_command"] = command = full_at_most(wanted)
+        memory["steps"] = memory["steps"] + 1
+        self.trace.record(command=command, program=memory["program"])
         return self.senses.action(command), memory
-
-    def _choose_program(
-        self, memory: Memory, rng: np.random.Generator | None, learning: bool
-    ) -> None:
-        """Give every body that has none a program, the best that can run by now."""
-        able = np.array([self.reaching.available, self.crawling.available])
-        idle = memory["program"] < REACH
-        if able.any():
-            for body in np.flatnonzero(idle):
-                memory["program"][body] = REACH + self.gate.choose(able, rng if learning else None)
-        else:
-            memory["program"][idle] = REST if rng is None else BABBLE
-
-    def _run(
-        self,
-        program: int,
-        memory: Memory,
-        channels: Array,
-        rng: np.random.Generator | None,
-        learning: bool,
-        bodies: NDArray[np.int64],
-    ) -> Array:
-        """Command (n, n_motors) of n bodies that run the same program."""
-        if program == REACH:
-            return self.reaching.act(memory, channels, rng, self.episode_length)
-        if program == CRAWL:
-            return self.crawling.act(memory, channels, bodies if learning else None)
-        if rng is None:
-            return np.zeros_like(memory["babble"])
-        strength = self.babble.strength(len(memory["steps"]), rng)
-        begins = self.babble.is_new_bout(memory["steps"])
-        memory["strength"] = np.where(begins, strength, memory["strength"])
-        memory["babble"] = self.babble.command(memory["babble"], memory["strength"], rng)
-        return memory["babble"]
 
     def learn(
         self,
@@ -209,109 +154,30 @@ class Brain:
             SensoryError: for NaN or infinite numbers; nothing has been learnt then.
 
         """
-        before = self.senses.channels(observation)
-        after = self.senses.channels(next_observation)
-        reward = np.asarray(reward, float)
-        if not np.isfinite(reward).all():
-            body = int(np.flatnonzero(~np.isfinite(reward))[0])
-            raise SensoryError(
-                f"the reward of environment {body} is {reward[body]}: nothing was learnt from it. "
-                "Repair the reward or end the episode before it"
-            )
-        command = np.clip(self.senses.command(action), -1.0, 1.0)
-        if not np.isfinite(command).all():
-            raise SensoryError(
-                f"the action is {action}: nothing was learnt; hand in finite numbers"
-            )
-        self.memory.store(before, command, reward, after, memory["episode"])
-        self.steps += len(reward)
-        terminated = np.asarray(terminated, bool)
-        ended = terminated | np.asarray(truncated, bool)
-        if ended.any():
-            self.episode_length = max(self.episode_length, int(memory["steps"][ended].max()))
-        if self.reaching.available:
-            look = self.steps % self.config.schema.glance_every < len(reward)
-            self._felt = self.reaching.learn(
-                before, command, reward, after, memory, self.memory, look
-            )
-        if not self.reaching.available:
-            self.crawling.look(before, after, memory)
-        worth = self.gate.saturate(reward)
-        if self.crawling.available:
-            crawlers = np.flatnonzero(memory["program"] == CRAWL)
-            if len(crawlers):
-                dopamine = self.crawling.learn(before, worth, after, terminated, ended, crawlers)
-                self._felt["dopamine"] = float(dopamine.mean())
-                self.trace.record(dopamine=dopamine)
-        self.gate.learn(memory["program"] - REACH, worth, ended)
-        self._look_for_body()
-        self.trace.record(reward=reward, known=self.reaching.available or self.crawling.available)
+        step = self.senses.transition(
+            observation, action, reward, next_observation, terminated, truncated
+        )
+        self.memory.store(*step[:4], memory["episode"])
+        self.steps += len(step.reward)
+        if step.ended.any():
+            longest = int(memory["steps"][step.ended].max())
+            self.episode_length = max(self.episode_length, longest)
+        look = self.steps % self.config.schema.glance_every < len(step.reward)
+        worth = self.gate.saturate(step.reward)
+        self.programs.learn(step, worth, memory, self.memory, look)
+        self.gate.learn(memory["program"], worth, step.ended)
+        self.search.look(self.memory, self.steps, self._rng)
+        self.trace.record(reward=step.reward, known=any(self.programs.able))
         self.trace.next_tick()
-
-    def _look_for_body(self) -> None:
-        """While parts of the body are unknown, look at what was felt, at growing intervals."""
-        schema = self.config.schema
-        if self.reaching.available and self.crawling.available:
-            return
-        wait = self._attempted if self.crawling.available else schema.attempt_every
-        if self.steps < schema.first_attempt or self.steps - self._attempted < wait:
-            return
-        self._attempted = self.steps
-        if not self.reaching.available and self.schema.attempt(self.memory, self.senses, self._rng):
-            self.reaching.begin(self.memory)
-        if self.steps >= schema.patience and not self.crawling.available:
-            rows, own = self.memory.rows, self.senses.proprioception
-            felt = self.memory.before[rows][:, own], self.memory.after[rows][:, own]
-            try:
-                joints = find_joints(*felt, self.memory.command[rows], schema)
-                self.crawling.begin(joints)
-            except NotYet as reason:
-                if not self.reaching.available:
-                    self.schema.status = str(reason)
 
     def summary(self) -> dict[str, float]:
         """Scalars worth logging."""
         return {
-            "body_known": float(self.reaching.available or self.crawling.available),
+            "body_known": float(any(self.programs.able)),
             "geometry_error": self.schema.geometry_error,
             "command_error": float(np.sqrt(self.cerebellum.error_variance.mean())),
             "reach_worth": float(self.gate.worth[0]),
             "crawl_worth": float(self.gate.worth[1]),
-            **self._felt,
+            **self.programs.felt,
             **self.crawling.summary(),
-        }
-
-    def state(self) -> dict[str, NDArray]:
-        """Everything that is learnt or random, flat, copied: `load_state` continues from it."""
-        counts = [self.steps, self.episodes, self.episode_length, self._attempted]
-        return saving.collect(self._regions(), counts, self._generators())
-
-    def load_state(self, state: dict[str, NDArray]) -> None:
-        """Continue from a state.
-
-        Raises:
-            StateError: when it is not one of this brain's; nothing has changed then.
-
-        """
-        saving.check(self.state(), state)
-        parts = saving.parts(self._regions(), state)
-        self.schema.check_state(parts["body_schema"], self.senses.n_channels)
-        self.crawling.check_state(parts["crawling"])
-        for name, region in self._regions().items():
-            region.load_state(parts[name])
-        counts = saving.restore(state, self._generators())
-        self.steps, self.episodes, self.episode_length, self._attempted = counts
-
-    def _generators(self) -> tuple[np.random.Generator, ...]:
-        return self._rng, self._play, self._search
-
-    def _regions(self) -> dict[str, Any]:
-        return {
-            "memory": self.memory,
-            "body_schema": self.schema,
-            "cerebellum": self.cerebellum,
-            "spinal_cord": self.spinal_cord,
-            "basal_ganglia": self.basal_ganglia,
-            "gate": self.gate,
-            "crawling": self.crawling,
         }

@@ -36,10 +36,14 @@ class SensorimotorMemory:
         episode: NDArray[np.int64],
     ) -> None:
         """Store one transition of each of n bodies; the oldest ones are overwritten."""
-        rows = (self.count + np.arange(len(reward))) % len(self.reward)
+        n, capacity = len(reward), len(self.reward)
+        start = self.count % capacity
+        rows: slice | NDArray[np.int64] = slice(start, start + n)
+        if start + n > capacity:
+            rows = (start + np.arange(n)) % capacity
         self.before[rows], self.after[rows] = before, after
         self.command[rows], self.reward[rows], self.episode[rows] = command, reward, episode
-        self.count += len(reward)
+        self.count += n
 
     @property
     def rows(self) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """What travels between the regions."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,27 @@ class Percept:
     outcome: Array
     context: Array
     goal: Array
+
+
+class Transition(NamedTuple):
+    """One step of each of n bodies, as it was felt.
+
+    Attributes:
+        before: (n, n_channels) before the step.
+        command: (n, n_motors) in [−1, 1].
+        reward: (n,).
+        after: (n, n_channels) after the step, at the end of an episode before the next begins.
+        terminated: (n,) whether the episode ended before the time was up.
+        ended: (n,) whether it ended at all.
+
+    """
+
+    before: Array
+    command: Array
+    reward: Array
+    after: Array
+    terminated: NDArray[np.bool_]
+    ended: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """A brain's regions as one flat dict of arrays, and back."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.body_schema import BodySchema
+from agent.body_search import BodySearch
 from agent.errors import StateError
+from agent.motor_programs.crawling import Crawling
 from agent.randomness import generator_state, set_generator_state
+from agent.senses import Senses
 
 State = dict[str, NDArray]
 
@@ -15,18 +18,65 @@ _GROWING = ("crawling.joints.", "crawling.search.", "crawling.heading")
 """What is there only once it has been found: its region checks it."""
 
 
-def collect(
-    regions: dict[str, Any], counts: Sequence[int], generators: Sequence[np.random.Generator]
-) -> State:
-    """Copy everything that regions know into one flat dict."""
-    state = {
-        f"{name}.{key}": np.array(value)
-        for name, region in regions.items()
-        for key, value in region.state().items()
+class Saved:
+    """Everything that a brain knows as one flat dict of arrays: each region's, and its own counts.
+
+    The brain is a subclass: its wiring is one thing, what a file holds of it another.
+    """
+
+    _REGIONS: ClassVar[dict[str, str]] = {
+        "memory": "memory",
+        "body_schema": "schema",
+        "cerebellum": "cerebellum",
+        "spinal_cord": "spinal_cord",
+        "basal_ganglia": "basal_ganglia",
+        "gate": "gate",
+        "crawling": "crawling",
     }
-    state["counts"] = np.array(counts, np.int64)
-    state["random"] = np.stack([generator_state(rng) for rng in generators])
-    return state
+    """Attribute of each region by the name that its arrays have in a state."""
+
+    senses: Senses
+    schema: BodySchema
+    crawling: Crawling
+    search: BodySearch
+    steps: int
+    episodes: int
+    episode_length: int
+    _generators: tuple[np.random.Generator, ...]
+
+    def state(self) -> State:
+        """Everything that is learnt or random, flat, copied: `load_state` continues from it."""
+        state = {
+            f"{name}.{key}": np.array(value)
+            for name, attribute in self._REGIONS.items()
+            for key, value in getattr(self, attribute).state().items()
+        }
+        counts = self.steps, self.episodes, self.episode_length, self.search.attempted
+        state["counts"] = np.array(counts, np.int64)
+        state["random"] = np.stack([generator_state(rng) for rng in self._generators])
+        return state
+
+    def load_state(self, state: State) -> None:
+        """Continue from a state.
+
+        Raises:
+            StateError: when it is not one of this brain's; nothing has changed then.
+
+        """
+        check(self.state(), state)
+        parts: dict[str, State] = {name: {} for name in self._REGIONS}
+        for key, value in state.items():
+            name, _, part = key.partition(".")
+            if part:
+                parts[name][part] = np.asarray(value)
+        self.schema.check_state(parts["body_schema"], self.senses.n_channels)
+        self.crawling.check_state(parts["crawling"])
+        for name, attribute in self._REGIONS.items():
+            getattr(self, attribute).load_state(parts[name])
+        for rng, words in zip(self._generators, state["random"], strict=True):
+            set_generator_state(rng, words)
+        counts = (int(x) for x in state["counts"])
+        self.steps, self.episodes, self.episode_length, self.search.attempted = counts
 
 
 def check(own: State, state: State) -> None:
@@ -56,20 +106,3 @@ def check(own: State, state: State) -> None:
                 f"{value.dtype} {value.shape}; load them with the configuration and spaces "
                 "they were learnt with"
             )
-
-
-def parts(regions: dict[str, Any], state: State) -> dict[str, State]:
-    """Divide a flat state among the regions."""
-    divided: dict[str, State] = {name: {} for name in regions}
-    for key, value in state.items():
-        name, _, part = key.partition(".")
-        if part:
-            divided[name][part] = np.asarray(value)
-    return divided
-
-
-def restore(state: State, generators: Sequence[np.random.Generator]) -> list[int]:
-    """Bring generators into their saved states, and return the counts."""
-    for rng, words in zip(generators, state["random"], strict=True):
-        set_generator_state(rng, words)
-    return [int(x) for x in state["counts"]]

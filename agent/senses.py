@@ -1,5 +1,6 @@
 """Senses: from a Gymnasium observation to what is felt and seen."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.errors import SensoryError, UnsupportedSpaceError
 from agent.joints import Joints
-from agent.percept import Array, Body, Percept
+from agent.percept import Array, Body, Percept, Transition
 
 GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
 
@@ -107,16 +108,14 @@ class Senses:
             if not isinstance(observation, Mapping) or set(observation) != set(self._keys):
                 got = list(observation) if isinstance(observation, Mapping) else type(observation)
                 raise SensoryError(f"the observation has {got}: expected {', '.join(self._keys)}")
-            parts = [np.asarray(observation[key], float) for key in self._keys]
+            parts = [
+                self._part(observation[key], size, key)
+                for key, size in zip(self._keys, self._sizes, strict=True)
+            ]
+            joined = np.concatenate(parts, axis=1)
         else:
-            parts = [np.asarray(observation, float)]
-        for part, size, name in zip(
-            parts, self._sizes, self._keys or ("observation",), strict=True
-        ):
-            if part.ndim != 2 or part.shape[1] != size:
-                raise SensoryError(f"{name} has shape {part.shape}: expected (n, {size})")
-        joined = np.concatenate(parts, axis=1)
-        if not np.isfinite(joined).all():
+            joined = np.array(self._part(observation, self.n_channels, "observation"), order="C")
+        if not _all_finite(joined):
             body, channel = (int(i) for i in np.argwhere(~np.isfinite(joined))[0])
             raise SensoryError(
                 f"{self.channel_name(channel)} of environment {body} is {joined[body, channel]}: "
@@ -124,6 +123,13 @@ class Senses:
                 "End the episode there (terminated) or repair the environment"
             )
         return joined
+
+    @staticmethod
+    def _part(numbers: Any, size: int, name: str) -> Array:
+        part = np.asarray(numbers, float)
+        if part.ndim != 2 or part.shape[1] != size:
+            raise SensoryError(f"{name} has shape {part.shape}: expected (n, {size})")
+        return part
 
     def channel_name(self, channel: int) -> str:
         """Name a channel as the environment's author would: key and index."""
@@ -137,15 +143,75 @@ class Senses:
 
     def action(self, command: Array) -> NDArray[np.float32]:
         """Spread commands (n, n_motors) in [−1, 1] over the action box."""
-        return (self._center + self._half * np.clip(command, -1.0, 1.0)).astype(np.float32)
+        return (self._center + self._half * full_at_most(command)).astype(np.float32)
 
     def command(self, action: Any) -> Array:
-        """Turn actions (n, n_motors) back into commands in [−1, 1]."""
-        return (np.asarray(action, float) - self._center) / self._half
+        """Turn actions (n, n_motors) back into commands in [−1, 1].
+
+        Raises:
+            SensoryError: when a number is NaN or infinite.
+
+        """
+        command = np.asarray(action, float)
+        if not _all_finite(command):
+            raise SensoryError(
+                f"the action is {action}: nothing was learnt; hand in finite numbers"
+            )
+        return (command - self._center) / self._half
+
+    @staticmethod
+    def reward(reward: Any) -> Array:
+        """Rewards (n,) as floats.
+
+        Raises:
+            SensoryError: when one is NaN or infinite.
+
+        """
+        received = np.asarray(reward, float)
+        if not _all_finite(received):
+            body = int(np.flatnonzero(~np.isfinite(received))[0])
+            raise SensoryError(
+                f"the reward of environment {body} is {received[body]}: nothing was learnt from "
+                "it. Repair the reward or end the episode before it"
+            )
+        return received
+
+    def transition(
+        self,
+        observation: Any,
+        action: Any,
+        reward: Any,
+        next_observation: Any,
+        terminated: Any,
+        truncated: Any,
+    ) -> Transition:
+        """Read one step of each of n bodies.
+
+        Args:
+            observation: before the step, (n, ·) or dict of them.
+            action: (n, n_motors) that was taken.
+            reward: (n,).
+            next_observation: after the step.
+            terminated: (n,) whether the episode ended before the time was up.
+            truncated: (n,) whether it ended otherwise.
+
+        Raises:
+            SensoryError: for what is not finite, or of another shape.
+
+        """
+        ended = np.asarray(terminated, bool)
+        return Transition(
+            before=self.channels(observation),
+            after=self.channels(next_observation),
+            reward=self.reward(reward),
+            command=full_at_most(self.command(action)),
+            terminated=ended,
+            ended=ended | np.asarray(truncated, bool),
+        )
 
     def angles(self, channels: Array, body: Body | Joints) -> Array:
         """Joint angles (…, n_joints) from channels (…, n_channels)."""
-        angle: Array = channels[..., body.sine].copy()
+        angle: Array = channels.take(body.sine, axis=-1)
         pair = body.periodic
         if not pair.any():
             return angle
@@ -163,3 +229,13 @@ class Senses:
             context=channels[:, body.context],
             goal=channels[:, body.goal] if has_goal else np.zeros_like(outcome),
         )
+
+
+def full_at_most(command: Array) -> Array:
+    """Commands (n, n_motors), none of them beyond full strength."""
+    return np.asarray(np.minimum(np.maximum(command, -1.0), 1.0))
+
+
+def _all_finite(numbers: Array) -> bool:
+    """Tell whether all are finite: the sum of their squares, which is quick, is so only then."""
+    return math.isfinite(np.vdot(numbers, numbers)) or bool(np.isfinite(numbers).all())

@@ -52,10 +52,35 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     }
 
 
-def begin_episodes(memory: Memory, starts: NDArray[np.bool_]) -> Memory:
-    """Copy of a memory in which the bodies at `starts` (n,) are at the start of an episode."""
-    fresh = {name: value.copy() for name, value in memory.items()}
+def begin_episodes(memory: Memory, starts: NDArray[np.bool_], own: bool = False) -> Memory:
+    """Put the bodies at `starts` (n,) at the start of an episode.
+
+    Args:
+        memory: working memory of n bodies.
+        starts: (n,).
+        own: whether its arrays may be written to; otherwise those that change are copied.
+
+    Returns:
+        The memory, in a dictionary of its own.
+
+    """
+    begun = dict(memory)
     if starts.any():
-        for name, value in fresh.items():
+        for name, value in begun.items():
+            begun[name] = value = value if own else value.copy()
             value[starts] = -1 if name in ("episode", "program") else 0
-    return fresh
+    return begun
+
+
+def number_episodes(memory: Memory, first: int) -> int:
+    """Give numbers from `first` on to episodes that have none yet, and tell how many these are."""
+    new = memory["episode"] < 0
+    count = int(np.count_nonzero(new))
+    if count:
+        memory["episode"][new] = first + np.arange(count)
+    return count
+
+
+def rows_of(memory: Memory, rows: NDArray[np.int64]) -> Memory:
+    """Copy of the working memory of some bodies."""
+    return {name: value[rows] for name, value in memory.items()}

@@ -4,6 +4,7 @@ import numpy as np
 
 from agent.config import BabbleConfig
 from agent.percept import Array
+from agent.working_memory import Memory
 
 
 class Babble:
@@ -17,6 +18,14 @@ class Babble:
 
     def __init__(self, config: BabbleConfig):
         self._config = config
+
+    def act(self, memory: Memory, rng: np.random.Generator) -> Array:
+        """Command (n, n_motors) of n bodies that babble; their working memory is updated."""
+        strength = self.strength(len(memory["steps"]), rng)
+        begins = self.is_new_bout(memory["steps"])
+        memory["strength"] = np.where(begins, strength, memory["strength"])
+        memory["babble"] = self.command(memory["babble"], memory["strength"], rng)
+        return memory["babble"]
 
     def strength(self, n: int, rng: np.random.Generator) -> Array:
         """Strengths A of n bouts, (n,), shares of the full command."""

@@ -135,7 +135,7 @@ class Crawling:
             way = channels[:, self._senses.desired[:2]] - channels[:, self._senses.achieved[:2]]
             angle = angle - np.arctan2(way[:, 1], way[:, 0])
         turn = -angle
-        return np.asarray(turn - 2 * np.pi * np.round(turn / (2 * np.pi)))
+        return np.asarray(turn - 2 * np.pi * np.rint(turn / (2 * np.pi)))
 
     def look(self, before: Array, after: Array, memory: Memory) -> None:
         """Watch how the body is turned, and look for the heading now and then."""

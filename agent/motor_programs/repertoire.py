@@ -1,0 +1,124 @@
+"""The repertoire: all motor programs, and which of the bodies runs which of them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.memory import SensorimotorMemory
+from agent.motor_programs.babble import Babble
+from agent.motor_programs.crawling import Crawling
+from agent.motor_programs.reaching import Reaching
+from agent.percept import Array, Transition
+from agent.trace import Trace
+from agent.working_memory import BABBLE, CRAWL, REACH, Memory, rows_of
+
+
+class Repertoire:
+    """Runs on every body the program that the gate let through, and lets programs learn.
+
+    Programs do not know of each other. Each is handed the bodies that run it as a batch; where
+    all of them run the same one, as is usual, nothing is copied.
+
+    Attributes:
+        felt: mean teaching signals of the latest step, by name.
+
+    """
+
+    def __init__(self, babble: Babble, reaching: Reaching, crawling: Crawling, trace: Trace):
+        self._babble, self._reaching, self._crawling = babble, reaching, crawling
+        self._trace = trace
+        self.felt = {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
+
+    @property
+    def able(self) -> tuple[bool, bool]:
+        """Whether reaching and crawling can run."""
+        return self._reaching.available, self._crawling.available
+
+    def act(
+        self,
+        memory: Memory,
+        channels: Array,
+        rng: np.random.Generator | None,
+        learning: bool,
+        episode_length: int,
+    ) -> Array:
+        """Command (n, n_motors) of n bodies.
+
+        Args:
+            memory: working memory; updated. Unless learning, its arrays are copied before any of
+                them is written to.
+            channels: (n, n_channels).
+            rng: to explore with; None to perform.
+            learning: whether what is done now will be learnt from.
+            episode_length: steps of the longest episode so far, 0 before the first has ended.
+
+        """
+        program = memory["program"]
+        running = sorted(set(program.tolist()))
+        if not learning and (REACH in running or len(running) > 1):
+            memory.update({name: value.copy() for name, value in memory.items()})
+        n = len(program)
+        if len(running) == 1:
+            bodies = np.arange(n)
+            return self._run(running[0], memory, channels, rng, learning, episode_length, bodies)
+        command = np.zeros_like(memory["babble"])
+        for one in running:
+            rows = np.flatnonzero(program == one)
+            self._trace.of(rows, n)
+            part, seen = rows_of(memory, rows), channels[rows]
+            command[rows] = self._run(one, part, seen, rng, learning, episode_length, rows)
+            for name, value in part.items():
+                memory[name][rows] = value
+        self._trace.of(np.arange(n), n)
+        return command
+
+    def _run(
+        self,
+        program: int,
+        memory: Memory,
+        channels: Array,
+        rng: np.random.Generator | None,
+        learning: bool,
+        episode_length: int,
+        bodies: NDArray[np.int64],
+    ) -> Array:
+        """Command (n, n_motors) of bodies that run the same program."""
+        if program == REACH:
+            return self._reaching.act(memory, channels, rng, episode_length)
+        if program == CRAWL:
+            return self._crawling.act(memory, channels, bodies if learning else None)
+        if program == BABBLE and rng is not None:
+            return self._babble.act(memory, rng)
+        return np.zeros_like(memory["babble"])
+
+    def learn(
+        self,
+        step: Transition,
+        worth: Array,
+        memory: Memory,
+        experience: SensorimotorMemory,
+        look: bool,
+    ) -> None:
+        """Learn from one step, each program from the bodies that it concerns.
+
+        Args:
+            step: of all n bodies.
+            worth: (n,) reward as dopamine neurons can signal it.
+            memory: working memory returned by the `act` that chose the commands.
+            experience: the latest transitions.
+            look: whether to compare the outcome seen with the one expected.
+
+        """
+        before, command, reward, after, terminated, ended = step
+        if self._reaching.available:
+            self.felt = self._reaching.learn(
+                before, command, reward, after, memory, experience, look
+            )
+        else:
+            self._crawling.look(before, after, memory)
+        if not self._crawling.available:
+            return
+        crawlers = np.flatnonzero(memory["program"] == CRAWL)
+        if len(crawlers):
+            dopamine = self._crawling.learn(before, worth, after, terminated, ended, crawlers)
+            self.felt["dopamine"] = float(dopamine.mean())
+            self._trace.record(dopamine=dopamine)
