@@ -52,6 +52,10 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     }
 
 
+MEMORY_NAMES = tuple(sorted(new_memory(0, 0, 0, 0)))
+"""Keys of a working memory in the order of their names."""
+
+
 def begin_episodes(memory: Memory, starts: NDArray[np.bool_], own: bool = False) -> Memory:
     """Put the bodies at `starts` (n,) at the start of an episode.
 
@@ -65,7 +69,7 @@ def begin_episodes(memory: Memory, starts: NDArray[np.bool_], own: bool = False)
 
     """
     begun = dict(memory)
-    if starts.any():
+    if np.count_nonzero(starts):
         for name, value in begun.items():
             begun[name] = value = value if own else value.copy()
             value[starts] = -1 if name in ("episode", "program") else 0

@@ -19,21 +19,11 @@ from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
 from agent import Brain, BrainConfig, config_from_dict
 from agent.senses import Senses
 from policies import model_file
-from policies.brain_file import (
-    Arrays,
-    Observation,
-    describe_brain,
-    describe_episodes,
-    entries,
-    entry,
-    episodes_under_way,
-    prefixed,
-    restore_brain,
-    unprefixed,
-    versions,
-)
+from policies.brain_checkpoint import SavedAgent, read_agent, write_agent
+from policies.brain_file import Arrays, Observation, unprefixed
 from policies.brain_policy import BrainPolicy
 from policies.model_file import FileOrPath, ModelFileError
+from policies.transition import successor
 
 __all__ = ["BrainAgent", "BrainPolicy"]
 
@@ -206,19 +196,16 @@ class BrainAgent(BaseAlgorithm):
             actions, memory = self.brain.act(obs, memory, starts, learning=True)
             new_obs, rewards, dones, infos = env.step(actions)
             # DummyVecEnv rounds rewards to float32, SubprocVecEnv does not: here both train alike.
-            rewards = rewards.astype(np.float32)
-            truncated = dones & [info.get("TimeLimit.truncated", False) for info in infos]
+            rewards = rewards.astype(np.float32, copy=False)
             seen = cast(Observation, new_obs)  # no tuple: such spaces have been refused
-            successor = _successor(seen, dones, infos)
-            terminated = dones & ~truncated
-            self.brain.learn(obs, actions, rewards, successor, terminated, truncated, memory)
+            self.brain.learn(obs, actions, rewards, *successor(seen, dones, infos), memory)
             self._last_obs, self._last_episode_starts, self._memory = seen, dones, memory
 
             self.num_timesteps += env.num_envs
             self._update_current_progress_remaining(self.num_timesteps, total_timesteps)
             self._update_info_buffer(infos, dones)
             episodes = self._episode_num
-            self._episode_num += int(dones.sum())
+            self._episode_num += int(np.count_nonzero(dones))
             callback.update_locals(locals())
             if not callback.on_step():
                 return False
@@ -307,25 +294,7 @@ class BrainAgent(BaseAlgorithm):
         """
         if exclude or include:
             raise ValueError("A BrainAgent is saved whole: leave out exclude and include.")
-        document = {
-            "brain": describe_brain(self.brain, self.observation_space, self.action_space),
-            "agent": {
-                "num_timesteps": self.num_timesteps,
-                "episodes": self._episode_num,
-                "seed": self.seed,
-                "verbose": self.verbose,
-                "stats_window_size": self._stats_window_size,
-                "returns": [float(info["r"]) for info in self.ep_info_buffer or ()],
-                "lengths": [int(info["l"]) for info in self.ep_info_buffer or ()],
-                "successes": [bool(success) for success in self.ep_success_buffer or ()],
-            },
-            "versions": versions(),
-        }
-        arrays = prefixed("brain", self.brain.state())
-        if self._last_obs is not None and self._memory is not None:
-            starts = np.asarray(self._last_episode_starts, dtype=bool)
-            arrays |= describe_episodes(self._last_obs, starts, self._memory)
-        model_file.write(path, document, arrays)
+        write_agent(path, self)
 
     @classmethod
     def load(
@@ -356,27 +325,16 @@ class BrainAgent(BaseAlgorithm):
             TypeError: another keyword.
 
         """
-        document, arrays = model_file.read(path)
-        brain, observation_space, action_space = restore_brain(document, arrays)
-        saved = entry(document, "agent", dict)
-        settings: dict[str, Any] = {
-            name: entry(saved, name, int) for name in ("verbose", "stats_window_size")
-        }
-        if saved.get("seed") is not None:
-            settings["seed"] = entry(saved, "seed", int)
-        if "brain" in kwargs and _as_config(kwargs.pop("brain")) != brain.config:
+        saved = read_agent(path)
+        if "brain" in kwargs and _as_config(kwargs.pop("brain")) != saved.brain.config:
             raise ValueError(
                 "The configuration given is not that of the brain in the file, which cannot be "
                 "changed: leave out `brain`, or make a new BrainAgent."
             )
         agent = cls(
-            "BrainPolicy", None, device=device, _init_setup_model=False, **settings | kwargs
+            "BrainPolicy", None, device=device, _init_setup_model=False, **saved.settings | kwargs
         )
-        agent.observation_space, agent.action_space = observation_space, action_space
-        agent.n_envs, agent.brain_config = brain.n_envs, brain.config
-        agent._set_brain(brain)
-        agent._restore_progress(saved)
-        agent._restore_episodes(arrays)
+        agent._take_over(saved)
         if env is not None:
             try:
                 agent.set_env(maybe_make_env(env, agent.verbose), force_reset)
@@ -391,53 +349,21 @@ class BrainAgent(BaseAlgorithm):
             print("== CURRENT SYSTEM INFO ==")
             get_system_info()
             print("== SAVED MODEL SYSTEM INFO ==")
-            for name, saved_version in entry(document, "versions", dict).items():
-                print(f"- {name}: {saved_version}")
+            for name, version in saved.versions.items():
+                print(f"- {name}: {version}")
         return agent
 
-    def _restore_progress(self, saved: dict[str, Any]) -> None:
-        self.num_timesteps = entry(saved, "num_timesteps", int)
-        self._episode_num = entry(saved, "episodes", int)
-        returns, lengths = entries(saved, "returns", float), entries(saved, "lengths", int)
+    def _take_over(self, saved: SavedAgent) -> None:
+        """Become the agent that was saved, with its statistics and the episodes under way."""
+        self.observation_space, self.action_space = saved.observation_space, saved.action_space
+        self.n_envs, self.brain_config = saved.brain.n_envs, saved.brain.config
+        self._set_brain(saved.brain)
+        self.num_timesteps, self._episode_num = saved.num_timesteps, saved.episodes
         size = self._stats_window_size
-        self.ep_info_buffer = deque(maxlen=size)
-        for r, n in zip(returns, lengths, strict=False):
-            self.ep_info_buffer.append({"r": r, "l": n})
-        self.ep_success_buffer = deque(entries(saved, "successes", bool), maxlen=size)
-
-    def _restore_episodes(self, arrays: Arrays) -> None:
-        """Take up the episodes under way when the file was saved, if there were any."""
-        under_way = episodes_under_way(self.brain, self.observation_space, arrays)
-        if under_way is not None:
-            self._last_obs, self._last_episode_starts, self._memory = under_way
-
-
-def _successor(observation: Observation, dones: np.ndarray, infos: list[dict]) -> Observation:
-    """Return what followed the step: where an episode ended, its last observation.
-
-    A VecEnv has by then reset those bodies, and returns the first observation of the next one.
-    """
-    if not dones.any():
-        return observation
-    ends = np.flatnonzero(dones)
-    if any(infos[i].get("terminal_observation") is None for i in ends):
-        raise ValueError(
-            "The vector environment ended an episode without telling its last observation: it must "
-            'put it in info["terminal_observation"], as SB3\'s DummyVecEnv does.'
-        )
-    last = [infos[i]["terminal_observation"] for i in ends]
-    if isinstance(observation, dict):
-        return {
-            key: _replaced(part, ends, [terminal[key] for terminal in last])
-            for key, part in observation.items()
-        }
-    return _replaced(observation, ends, last)
-
-
-def _replaced(rows: np.ndarray, which: np.ndarray, by: list[np.ndarray]) -> np.ndarray:
-    rows = rows.copy()
-    rows[which] = by
-    return rows
+        self.ep_info_buffer = deque(saved.ep_infos, maxlen=size)
+        self.ep_success_buffer = deque(saved.successes, maxlen=size)
+        if saved.under_way is not None:
+            self._last_obs, self._last_episode_starts, self._memory = saved.under_way
 
 
 def _as_config(brain: BrainConfig | Mapping[str, Any] | None) -> BrainConfig:

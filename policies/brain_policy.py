@@ -10,6 +10,7 @@ from stable_baselines3.common.type_aliases import PyTorchObs
 from stable_baselines3.common.utils import is_vectorized_observation
 
 from agent import Brain
+from agent.working_memory import MEMORY_NAMES
 from policies import model_file
 from policies.brain_file import Observation, describe_brain, prefixed, restore_brain
 from policies.model_file import FileOrPath
@@ -58,9 +59,9 @@ class BrainPolicy(BasePolicy):
         """
         observation, batched = self._as_batch(observation)
         n = len(next(iter(observation.values())) if isinstance(observation, dict) else observation)
-        memory = self.brain.new_memory(n)
-        names = sorted(memory)
+        names = MEMORY_NAMES
         if state is None:
+            memory = self.brain.new_memory(n)
             episode_start = np.ones(n, dtype=bool)
         elif len(state) != len(names) or any(len(part) != n for part in state):
             raise ValueError(
