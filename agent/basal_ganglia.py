@@ -123,7 +123,8 @@ class ProgramGate:
             return reward
         most = self._SATURATION * self.scale
         reward = np.minimum(np.maximum(reward, -most), most)
-        self.scale += self._SLOW * (float(np.abs(reward).sum()) / len(reward) - self.scale)
+        mean = float(np.add.reduce(np.abs(reward))) / len(reward)
+        self.scale += self._SLOW * (mean - self.scale)
         return reward
 
     def let_through(
@@ -144,7 +145,7 @@ class ProgramGate:
 
         """
         idle = program < REACH
-        if not idle.any():
+        if not np.count_nonzero(idle):
             return program
         program = program.copy()
         if not any(able):
@@ -190,7 +191,7 @@ class ProgramGate:
         self._earned += reward
         self._steps += 1.0
         dopamine = np.zeros(len(reward))
-        if not ended.any():
+        if not np.count_nonzero(ended):
             return dopamine
         for body in np.flatnonzero(ended & (program >= REACH)):
             p = program[body] - REACH

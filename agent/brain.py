@@ -159,7 +159,7 @@ class Brain(Saved):
         )
         self.memory.store(*step[:4], memory["episode"])
         self.steps += len(step.reward)
-        if step.ended.any():
+        if np.count_nonzero(step.ended):
             longest = int(memory["steps"][step.ended].max())
             self.episode_length = max(self.episode_length, longest)
         look = self.steps % self.config.schema.glance_every < len(step.reward)

@@ -14,6 +14,8 @@ from agent.percept import Array, Body, Percept, Transition
 
 GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
 
+_LEAST, _MOST = np.array(-1.0), np.array(1.0)  # (Full strength; arrays need no conversion)
+
 
 class Senses:
     """Lines up an observation as numbered channels, and reads them once the body is known.
@@ -233,7 +235,7 @@ class Senses:
 
 def full_at_most(command: Array) -> Array:
     """Commands (n, n_motors), none of them beyond full strength."""
-    return np.asarray(np.minimum(np.maximum(command, -1.0), 1.0))
+    return np.asarray(np.minimum(np.maximum(command, _LEAST), _MOST))
 
 
 def _all_finite(numbers: Array) -> bool:

@@ -120,5 +120,5 @@ class Repertoire:
         crawlers = np.flatnonzero(memory["program"] == CRAWL)
         if len(crawlers):
             dopamine = self._crawling.learn(before, worth, after, terminated, ended, crawlers)
-            self.felt["dopamine"] = float(dopamine.mean())
+            self.felt["dopamine"] = float(np.add.reduce(dopamine)) / len(dopamine)
             self._trace.record(dopamine=dopamine)
