@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from agent.config import BrainConfig
@@ -29,7 +30,9 @@ class Costs:
     bare_steps_per_second: float
     """Gymnasium's loop with random actions and nothing else."""
     training_steps_per_second: float
-    """The brain's `learn` from birth, simulator included."""
+    """The brain's `learn` from birth with one body, simulator included: finding the body, too."""
+    raised_steps_per_second: dict[int, float]
+    """`learn` as life goes on, simulator included, by number of bodies; steps summed over them."""
     act_us: float
     """Microseconds of the brain's `predict`, one observation."""
     learn_us: float
@@ -39,10 +42,18 @@ class Costs:
     sac_update_us: float
     """Microseconds of SB3 SAC's gradient update, one per step."""
 
+    def figures(self) -> dict[str, float]:
+        """Every figure by its name in the file; `raised_8_steps_per_second` is of 8 bodies."""
+        figures: dict[str, Any] = asdict(self)
+        by_bodies = figures.pop("raised_steps_per_second")
+        return figures | {f"raised_{n}_steps_per_second": rate for n, rate in by_bodies.items()}
+
     def ratios(self) -> dict[str, float]:
         """Relate the brain to the bare loop and to SAC."""
+        bare = self.bare_steps_per_second
         return {
-            "training_over_bare": self.training_steps_per_second / self.bare_steps_per_second,
+            "training_over_bare": self.training_steps_per_second / bare,
+            **{f"raised_{n}_over_bare": r / bare for n, r in self.raised_steps_per_second.items()},
             "act_over_sac": self.act_us / self.sac_act_us,
             "learn_over_sac_update": self.learn_us / self.sac_update_us,
         }
@@ -53,13 +64,24 @@ class Benchmark:
     """Measure what the brain costs in CPU time: beside the bare simulator and beside SB3's SAC.
 
     Everything is measured in one run on one core, repeat by repeat in turn, and the median over
-    repeats is told: a busy machine slows all of it alike.
+    repeats is told: a busy machine slows all of it alike. Training is measured from birth with one
+    body, and with each number of `bodies` as life goes on after as many steps again; the bare loop
+    runs before each of these, and its mean over a repeat is what they are related to.
     """
 
-    envs: tuple[str, ...] = ("Reacher-v5", "neonate/Reach-v0", "neonate/Reach3D-v0")
+    envs: tuple[str, ...] = (
+        "Reacher-v5",
+        "neonate/Reach-v0",
+        "neonate/Reach3D-v0",
+        "Ant-v5",
+        "HalfCheetah-v5",
+        "Swimmer-v5",
+    )
     """Environments to measure on."""
     steps: int = 2000
-    """Environment steps of each loop."""
+    """Environment steps of each loop, summed over bodies."""
+    bodies: tuple[int, ...] = (1, 8, 32)
+    """Numbers of bodies that learn together, in one process (SB3's DummyVecEnv)."""
     calls: int = 300
     """Calls of each function that is timed by itself."""
     repeats: int = 5
@@ -80,6 +102,8 @@ class Benchmark:
         for flag in ("steps", "calls", "repeats"):
             if getattr(self, flag) < 1:
                 raise UserError(f"--{flag} {getattr(self, flag)}: must be at least 1")
+        if min(self.bodies, default=1) < 1 or len(set(self.bodies)) < len(self.bodies):
+            raise UserError(f"--bodies {self.bodies}: name numbers of at least 1, each once")
         torch.set_num_threads(1)
         tasks = [Task(env, {}, ("envs", *self.env_package)) for env in self.envs]
         console = Console()
@@ -91,17 +115,24 @@ class Benchmark:
                 for repeat in range(self.repeats):
                     results[task.env].append(self._measure(task, self.seed + repeat))
                     progress.advance(bar)
-        _print(console, results)
+        _print(console, results, self.bodies)
         if self.out is not None:
             self.out.parent.mkdir(parents=True, exist_ok=True)
             write_json(self.out, self._document(results))
             console.print(f"wrote {self.out}", soft_wrap=True)
 
     def _measure(self, task: Task, seed: int) -> Costs:
-        bare = self.steps / _seconds(lambda: bare_loop(task, self.steps, seed))
+        def bare_seconds() -> float:
+            return _seconds(lambda: bare_loop(task, self.steps, seed))
+
+        bare = [bare_seconds()]
         agent = make_algorithm("brain", task, seed, self.brain)
         training = self.steps / _seconds(lambda: agent.learn(self.steps))
         assert isinstance(agent, BrainAgent)
+        raised = {}
+        for n in self.bodies:
+            bare.append(bare_seconds())
+            raised[n] = self._raised(task, n, seed)
         act, learn = _brain_calls(agent, self.calls)
         sac = make_algorithm("sac", task, seed, steps=self.steps)
         assert isinstance(sac, OffPolicyAlgorithm)
@@ -113,17 +144,36 @@ class Benchmark:
             assert model.env is not None
             model.env.close()
         per_call = 1e6 / self.calls
-        return Costs(bare, training, act * 1e6, learn * 1e6, sac_act * per_call, update * per_call)
+        return Costs(
+            bare_steps_per_second=self.steps * len(bare) / sum(bare),
+            training_steps_per_second=training,
+            raised_steps_per_second=raised,
+            act_us=act * 1e6,
+            learn_us=learn * 1e6,
+            sac_act_us=sac_act * per_call,
+            sac_update_us=update * per_call,
+        )
+
+    def _raised(self, task: Task, n: int, seed: int) -> float:
+        """Tell at how many steps per CPU second n bodies that have lived a while go on learning."""
+        env = make_vec_env(task, n_envs=n)
+        agent = make_algorithm("brain", env, seed, self.brain)
+        agent.learn(self.steps)
+        begun = agent.num_timesteps
+        seconds = _seconds(lambda: agent.learn(self.steps, reset_num_timesteps=False))
+        env.close()
+        return (agent.num_timesteps - begun) / seconds
 
     def _document(self, results: dict[str, list[Costs]]) -> dict[str, Any]:
         return {
-            "schema": 1,
+            "schema": 2,
             "command": command_line(),
             "versions": versions(),
             "steps": self.steps,
             "calls": self.calls,
+            "bodies": list(self.bodies),
             "envs": {
-                env: {"repeats": [asdict(cost) for cost in costs], "median": medians(costs)}
+                env: {"repeats": [cost.figures() for cost in costs], "median": medians(costs)}
                 for env, costs in results.items()
             },
         }
@@ -143,7 +193,7 @@ def bare_loop(task: Task, steps: int, seed: int) -> None:
 
 def medians(costs: list[Costs]) -> dict[str, float]:
     """Median over repeats of each cost, and of each repeat's ratios."""
-    rows = [{**asdict(cost), **cost.ratios()} for cost in costs]
+    rows = [{**cost.figures(), **cost.ratios()} for cost in costs]
     return {name: float(np.median([row[name] for row in rows])) for name in rows[0]}
 
 
@@ -193,18 +243,18 @@ def _batch_of_one(observation: Any) -> Any:
     return observation[None]
 
 
-def _print(console: Console, results: dict[str, list[Costs]]) -> None:
+def _print(console: Console, results: dict[str, list[Costs]], bodies: tuple[int, ...]) -> None:
     """Show the medians: one table beside the simulator, one beside SAC."""
-    whole = _table("Steps per CPU second", "bare loop", "brain trains", "ratio")
+    counts = [f"{n} {'body' if n == 1 else 'bodies'}" for n in bodies]
+    heads = [head for count in counts for head in (count, "ratio")]
+    whole = _table("Steps per CPU second", "bare loop", "from birth", "ratio", *heads)
     calls = _table("µs per call", "act", "SAC", "ratio", "learn", "SAC update", "ratio")
     for env, costs in results.items():
         m = medians(costs)
-        whole.add_row(
-            env,
-            f"{m['bare_steps_per_second']:,.0f}",
-            f"{m['training_steps_per_second']:,.0f}",
-            f"{m['training_over_bare']:.3g}",
-        )
+        names = ["bare_steps_per_second", "training_steps_per_second", "training_over_bare"]
+        for n in bodies:
+            names += [f"raised_{n}_steps_per_second", f"raised_{n}_over_bare"]
+        whole.add_row(env, *(f"{m[k]:.3g}" if "over" in k else f"{m[k]:,.0f}" for k in names))
         calls.add_row(
             env,
             f"{m['act_us']:,.0f}",

@@ -15,6 +15,7 @@ import pytest
 
 from policies.baselines import load_algorithm
 from scripts.cli import main
+from scripts.tables import TABLES
 
 REACH = ["--env", "neonate/Reach-v0"]
 
@@ -123,6 +124,7 @@ def test_benchmark_relates_the_brain_to_simulator_and_sac(
 ) -> None:
     out = tmp_path / "benchmark.json"
     words = "--envs Reacher-v5 neonate/Reach-v0 --steps 60 --calls 5 --repeats 2".split()
+    words += ["--bodies", "1", "4"]
     assert main(["benchmark", *words, "--out", str(out)]) == 0
     assert "Reacher-v5" in capsys.readouterr().out
     document = json.loads(out.read_text())
@@ -132,10 +134,25 @@ def test_benchmark_relates_the_brain_to_simulator_and_sac(
         median, repeats = result["median"], result["repeats"]
         ratios = [r["training_steps_per_second"] / r["bare_steps_per_second"] for r in repeats]
         assert median["training_over_bare"] == pytest.approx(np.median(ratios))
+        for n in (1, 4):
+            rate = f"raised_{n}_steps_per_second"
+            ratios = [r[rate] / r["bare_steps_per_second"] for r in repeats]
+            assert median[f"raised_{n}_over_bare"] == pytest.approx(np.median(ratios))
         ratios = [r["learn_us"] / r["sac_update_us"] for r in repeats]
         assert median["learn_over_sac_update"] == pytest.approx(np.median(ratios))
         assert all(0 < value for value in median.values())
     assert main(["benchmark", *words, "--out", str(out)]) == 2
+    table = TABLES["benchmark"](tmp_path)
+    assert "| environment | bare loop, steps/s | from birth, steps/s | ratio | 1 body" in table
+    assert "| 4 bodies, steps/s | ratio |" in table
+
+
+@pytest.mark.parametrize("bodies", [["0"], ["8", "8"]])
+def test_benchmark_refuses_numbers_of_bodies_that_mean_nothing(
+    bodies: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["benchmark", "--bodies", *bodies]) == 2
+    assert "--bodies" in capsys.readouterr().err
 
 
 def test_environments_of_other_packages(
