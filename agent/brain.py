@@ -17,14 +17,14 @@ from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
-from agent.saving import Saved
+from agent.saving import Knowledge
 from agent.senses import Senses, full_at_most
 from agent.spinal_cord import SpinalCord
 from agent.trace import Trace
 from agent.working_memory import Memory, begin_episodes, new_memory, number_episodes
 
 
-class Brain(Saved):
+class Brain(Knowledge):
     """A newborn brain for n bodies of one kind.
 
     ::
@@ -169,15 +169,3 @@ class Brain(Saved):
         self.search.look(self.memory, self.steps, self._rng)
         self.trace.record(reward=step.reward, known=any(self.programs.able))
         self.trace.next_tick()
-
-    def summary(self) -> dict[str, float]:
-        """Scalars worth logging."""
-        return {
-            "body_known": float(any(self.programs.able)),
-            "geometry_error": self.schema.geometry_error,
-            "command_error": float(np.sqrt(self.cerebellum.error_variance.mean())),
-            "reach_worth": float(self.gate.worth[0]),
-            "crawl_worth": float(self.gate.worth[1]),
-            **self.programs.felt,
-            **self.crawling.summary(),
-        }

@@ -1,14 +1,17 @@
-"""A brain's regions as one flat dict of arrays, and back."""
+"""What a brain knows: its regions as one flat dict of arrays, and back; scalars for logs."""
 
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.basal_ganglia import ProgramGate
 from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
+from agent.cerebellum import Cerebellum
 from agent.errors import StateError
 from agent.motor_programs.crawling import Crawling
+from agent.motor_programs.repertoire import Repertoire
 from agent.randomness import generator_state, set_generator_state
 from agent.senses import Senses
 
@@ -18,10 +21,10 @@ _GROWING = ("crawling.joints.", "crawling.search.", "crawling.heading")
 """What is there only once it has been found: its region checks it."""
 
 
-class Saved:
-    """Everything that a brain knows as one flat dict of arrays: each region's, and its own counts.
+class Knowledge:
+    """What a brain knows, seen from outside: as arrays for a file, as scalars for a log.
 
-    The brain is a subclass: its wiring is one thing, what a file holds of it another.
+    The brain is a subclass: how it is wired is one thing, what can be told of it another.
     """
 
     _REGIONS: ClassVar[dict[str, str]] = {
@@ -37,6 +40,9 @@ class Saved:
 
     senses: Senses
     schema: BodySchema
+    cerebellum: Cerebellum
+    gate: ProgramGate
+    programs: Repertoire
     crawling: Crawling
     search: BodySearch
     steps: int
@@ -77,6 +83,18 @@ class Saved:
             set_generator_state(rng, words)
         counts = (int(x) for x in state["counts"])
         self.steps, self.episodes, self.episode_length, self.search.attempted = counts
+
+    def summary(self) -> dict[str, float]:
+        """Scalars worth logging."""
+        return {
+            "body_known": float(any(self.programs.able)),
+            "geometry_error": self.schema.geometry_error,
+            "command_error": float(np.sqrt(self.cerebellum.error_variance.mean())),
+            "reach_worth": float(self.gate.worth[0]),
+            "crawl_worth": float(self.gate.worth[1]),
+            **self.programs.felt,
+            **self.crawling.summary(),
+        }
 
 
 def check(own: State, state: State) -> None:

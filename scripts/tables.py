@@ -100,9 +100,10 @@ def benchmark_table(results: Path) -> str:
     ]
     note = (
         f"Training from birth with one body ({document['steps']:,} steps, finding the body among "
-        "them), and as life goes on with so many bodies in one process, the simulator always "
-        "included. The bare loop acts at random, so that bodies move, and cost the simulator, "
-        "otherwise than under the brain: a ratio above 1 is not the brain's doing. "
+        f"them), and with so many bodies in one process as life goes on, after "
+        f"{4 * document['steps']:,} steps; the simulator is always included. The bare loop acts at "
+        "random, and bodies that move otherwise cost the simulator otherwise: that is why a ratio "
+        "can be above 1. "
     )
     return "\n\n".join([*tables, f"{note}{_command(document['command'])}{_named(document)}."])
 
