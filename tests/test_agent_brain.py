@@ -266,6 +266,23 @@ def test_a_body_without_geometry_begins_to_crawl_when_patience_ends():
     assert (brain.trace.column("program") == CRAWL).all()
 
 
+def test_crawling_without_learning_leaves_the_memory_it_was_given():
+    bodies = Bodies("Pendulum-v1", 2)
+    brain = new_brain(bodies, 2)
+    bodies.live(brain, brain.config.schema.patience)
+    seen, memory = batch(bodies.observation), brain.new_memory(2)
+    for starts in (np.ones(2, bool), np.zeros(2, bool), np.array([False, True])):
+        kept = copy.deepcopy(memory)
+        after = brain.act(seen, memory, starts)[1]
+        assert same_state(memory, kept)
+        mixed = {**after, "program": np.array([REST, CRAWL])}
+        kept = copy.deepcopy(mixed)
+        brain.act(seen, mixed, starts)
+        assert same_state(mixed, kept)
+        memory = after
+    assert (memory["program"] == CRAWL).all()
+
+
 # --- Saving
 
 

@@ -243,3 +243,15 @@ def test_permuted_proprioception_permutes_what_is_found(env_id):
     assert {k: sorted(v) if k in ("outcome", "context") else v for k, v in back.items()} == TRUTH[
         env_id
     ]
+
+
+@pytest.mark.parametrize("n", [1, 3, 9])
+def test_the_ring_keeps_the_latest_transitions_oldest_first(n):
+    ring = SensorimotorMemory(10, 1, 1)
+    for t in range(7):
+        number = np.arange(n * t, n * (t + 1))
+        column = number[:, None].astype(float)
+        ring.store(column, column, number.astype(float), column, number)
+        stored = np.arange(max(0, ring.count - 10), n * (t + 1))
+        for part in (ring.before, ring.command, ring.reward, ring.after, ring.episode):
+            np.testing.assert_array_equal(part[ring.rows].ravel(), stored)
