@@ -164,16 +164,14 @@ class SearchConfig:
     """Learning rate of the three-factor rule."""
     population: int = 0
     """Candidates per generation; 0 for the method's own choice."""
-    bout_steps: int = 30
+    bout_steps: int = 60
     """Least steps of a bout in the first generation."""
     growth: float = 0.01
     """Growth of that number per generation."""
     longest: int = 300
     """Where that growth ends, steps."""
-    periods: float = 1.5
+    periods: float = 3.0
     """Least cycles of the rhythm that a bout lasts."""
-    heading_worth: float = 0.5
-    """Worth of turning by 1 rad towards the wanted heading, over the spread of the rewards."""
     disaster: float = 1.5
     """Standard deviations below the latest bouts from which something must have happened."""
     recovery_steps: int = 60
@@ -196,6 +194,20 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if self.method not in ("cma", "three_factor"):
             raise ValueError(f"unknown search method {self.method!r}: write cma or three_factor")
+
+
+@dataclass(frozen=True)
+class CriticConfig:
+    """Critic of the condition that a crawling body is in."""
+
+    stretch: int = 10
+    """Steps over which the change of the condition is looked at."""
+    horizon: int = 300
+    """Steps ahead that count."""
+    memory: int = 1000
+    """Stretches remembered."""
+    fit_every: int = 500
+    """Steps between two fits."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +234,7 @@ class BrainConfig:
     basal_ganglia: BasalGangliaConfig = field(default_factory=BasalGangliaConfig)
     gait: GaitConfig = field(default_factory=GaitConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    critic: CriticConfig = field(default_factory=CriticConfig)
     lesions: tuple[str, ...] = ()
     """Regions or parts taken away, of `agent.config.LESIONS`."""
 

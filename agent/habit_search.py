@@ -19,10 +19,13 @@ class HabitSearch:
 
     A body lives on from one bout to the next: nobody puts it back to its start. A bout earns
 
-    .. math:: R = \frac{1}{L} \sum_{t < L} r_t + c\, s\, (|e_0| - |e_L|)
+    .. math:: R = \bar r + c\, \frac{V(s_L) - V(s_0)}{L}, \qquad
+        \bar r = \frac{1}{L} \sum_{t < L} r_t, \qquad
+        c = \min\left(1, \frac{\text{spread of } \bar r}{\text{spread of } \Delta V / L}\right)
 
-    with e the heading error at its ends, s the spread of R over the latest bouts, and r_t = 0 (or
-    the mean so far where that is negative) from a fall on. *Eligibility* is the perturbation that
+    with V what the critic holds the body's condition to be worth, taken no more seriously than the
+    reward itself, and r_t = 0 (or the mean so far where that is negative) from a fall on.
+    *Eligibility* is the perturbation that
     the bout was run with, *prediction error* is R against what its generation earned: see
     `agent.explorers`, where both meet. The course:
 
@@ -74,7 +77,7 @@ class HabitSearch:
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
         self._reward = np.zeros(0)
         self._waiting: list[int] = list(range(len(first)))
-        self._latest = np.zeros(0)
+        self._latest = np.zeros((0, 3))  # (Of bouts: R, mean reward, rise of V per step)
         self._due, self._retry, self._overdue = False, False, 0
         self._asked_again, self._setbacks = False, 0
         self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
@@ -94,9 +97,22 @@ class HabitSearch:
         self.parameters = np.zeros((n, self._first.shape[1]))
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._error_before = np.zeros(n)
         self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
         self.dopamine = np.zeros(n)
+
+    @property
+    def practising(self) -> NDArray[np.bool_]:
+        """(n,) whether a body runs what is to be judged by itself, not a habit or a challenger."""
+        return np.asarray((self._kind == FIRST) | (self._kind == BOUT))
+
+    def begin_anew(self) -> None:
+        """Try the random parameters again, where the search proper has not begun.
+
+        A heading found meanwhile has made other gaits of those that answer to it.
+        """
+        if self.explorer is None:
+            self._first_reward[:] = np.nan
+            self._asked_again, self._waiting = False, list(range(len(self._first)))
 
     @property
     def habit(self) -> Array:
@@ -110,8 +126,8 @@ class HabitSearch:
         reward: Array,
         terminated: NDArray[np.bool_],
         ended: NDArray[np.bool_],
-        heading_error: Array,
         active: NDArray[np.bool_] | None = None,
+        credit: Callable[[NDArray[np.int64]], Array] | None = None,
     ) -> NDArray[np.int64]:
         """Learn from one step of every body.
 
@@ -119,8 +135,9 @@ class HabitSearch:
             reward: (n,) received.
             terminated: (n,) whether the body fell.
             ended: (n,) whether an episode ended, by a fall or by the clock.
-            heading_error: (n,) rad, after the step (before a reset); zeros where not known.
             active: (n,) bodies that ran their parameters; the others' bouts wait. All, if None.
+            credit: asked for bodies (k,) whose bout is over, how much the worth of their
+                condition has risen during it, (k,).
 
         Returns:
             Bodies that begin a new bout, whose `parameters` have changed.
@@ -141,10 +158,10 @@ class HabitSearch:
         if not over.any():
             return np.zeros(0, np.int64)
         bodies = np.flatnonzero(over)
+        rise = np.zeros(len(bodies)) if credit is None else credit(bodies)
+        for body, risen in zip(bodies.tolist(), rise.tolist(), strict=True):
+            self._end(body, bool(terminated[body]), risen)
         for body in bodies.tolist():
-            self._end(body, bool(terminated[body]), float(abs(heading_error[body])))
-        for body in bodies.tolist():
-            self._error_before[body] = 0.0 if ended[body] else abs(heading_error[body])
             self._begin(body)
         return bodies
 
@@ -184,7 +201,7 @@ class HabitSearch:
         growth = (1 + c.growth) ** self._generation
         return BOUT, ticket, self._candidates[ticket], round(min(c.longest, c.bout_steps * growth))
 
-    def _end(self, body: int, fell: bool, error: float) -> None:
+    def _end(self, body: int, fell: bool, rise: float) -> None:
         """Account for what the body has just run."""
         kind, ticket = self._kind[body], self._ticket[body]
         steps, length = self._steps[body], self._length[body]
@@ -201,21 +218,29 @@ class HabitSearch:
                 self.habits.felt(self.parameters[body], mean)
         elif kind == RECOVERY:
             judged = self._stranded[body] % 2 == 1
-            well = judged and mean >= self._latest.mean() - self._latest.std()
+            usual = self._latest[:, 1]
+            well = judged and mean >= usual.mean() - usual.std()
             self._stranded[body] = 0 if well else self._stranded[body] + 1
         elif self.explorer is None:
             self._first_reward[divmod(int(ticket), len(self._first))] = mean
             self._end_first()
         else:
-            spread = self._latest.std() if len(self._latest) else 0.0
-            if len(self._latest) >= self.explorer.population:
-                surprise = mean - self._latest.mean()
-                self.dopamine[body] = surprise / (spread + 1e-12)
-                self._stranded[body] = surprise < -self._config.disaster * spread
-            self._latest = np.append(self._latest, mean)[-3 * self.explorer.population :]
-            turned = self._error_before[body] - error
-            self._reward[ticket] = mean + self._config.heading_worth * spread * turned
+            self._reward[ticket] = self._credit(body, mean, rise / length)
             self._end_generation()
+
+    def _credit(self, body: int, mean: float, rise: float) -> float:
+        """R of a bout, from its mean reward and the rise of V, both per step."""
+        assert self.explorer is not None
+        known = np.vstack([self._latest[:, 1:], [mean, rise]])
+        own, risen = known.std(axis=0)
+        worth = mean + min(1.0, own / (risen + 1e-12)) * rise
+        if len(self._latest) >= self.explorer.population:
+            usual, spread = self._latest[:, 0].mean(), self._latest[:, 0].std()
+            self.dopamine[body] = (worth - usual) / (spread + 1e-12)
+            self._stranded[body] = worth - usual < -self._config.disaster * spread
+        latest = np.vstack([self._latest, [worth, mean, rise]])
+        self._latest = latest[-3 * self.explorer.population :]
+        return worth
 
     def _end_first(self) -> None:
         """When all random parameters have been tried: try the best few again, then search."""
@@ -279,7 +304,6 @@ class HabitSearch:
         "_sum",
         "_steps",
         "_length",
-        "_error_before",
         "_fresh",
         "_stranded",
     )

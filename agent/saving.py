@@ -17,7 +17,13 @@ from agent.senses import Senses
 
 State = dict[str, NDArray]
 
-_GROWING = ("crawling.joints.", "crawling.search.", "crawling.heading")
+_GROWING = (
+    "crawling.joints.",
+    "crawling.search.",
+    "crawling.steering.heading",
+    "crawling.critic.slow",
+    "crawling.critic.weights",
+)
 """What is there only once it has been found: its region checks it."""
 
 

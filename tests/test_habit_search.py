@@ -34,7 +34,7 @@ def live(s: HabitSearch, steps: int, noise: np.random.Generator, episode: int = 
     for t in range(steps):
         ended = np.full(n, (t + 1) % episode == 0)
         reward = worth(s.parameters) + 0.1 * noise.normal(size=n)
-        s.learn(reward, np.zeros(n, bool), ended, np.zeros(n))
+        s.learn(reward, np.zeros(n, bool), ended)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -90,27 +90,54 @@ def test_a_fall_never_pays(mean):
     fall_ticket = int(s._ticket[0])
     no = np.zeros(1, bool)
     for _ in range(3):
-        s.learn(np.full(1, mean), no, no, np.zeros(1))
-    s.learn(np.full(1, mean), ~no, ~no, np.zeros(1))
+        s.learn(np.full(1, mean), no, no)
+    s.learn(np.full(1, mean), ~no, ~no)
     stood_ticket = int(s._ticket[0])
     while int(s._ticket[0]) == stood_ticket:
-        s.learn(np.full(1, mean), no, no, np.zeros(1))
+        s.learn(np.full(1, mean), no, no)
     fell, stood = s.state()["first_reward"][0, [fall_ticket, stood_ticket]]
     assert fell < stood if mean > 0 else fell <= stood
 
 
-def test_turning_towards_the_wanted_heading_is_worth_something():
-    gains = []
-    for after in (0.0, 1.5):
-        s, no = search(), np.zeros(1, bool)
-        live(s, 500, np.random.default_rng(4))
-        while s._kind[0] != 1 or s._steps[0] > 0:
-            s.learn(worth(s.parameters), no, no, np.full(1, 1.0))
-        ticket = int(s._ticket[0])
-        while int(s._ticket[0]) == ticket and np.isnan(s._reward[ticket]):
-            s.learn(worth(s.parameters), no, no, np.full(1, after))
-        gains.append(float(s._reward[ticket]))
-    assert gains[0] > gains[1]
+@pytest.mark.parametrize("rise", [5.0, -5.0])
+def test_a_bout_is_credited_with_the_rise_of_its_bodys_worth(rise):
+    s, no = search(), np.zeros(1, bool)
+    live(s, 500, np.random.default_rng(4))
+    while s._kind[0] != 1 or s._steps[0] > 0:
+        s.learn(worth(s.parameters), no, no)
+    ticket, plain = int(s._ticket[0]), float(worth(s.parameters)[0])
+    while np.isnan(s._reward[ticket]):
+        s.learn(worth(s.parameters), no, no, credit=lambda over: np.full(len(over), rise))
+        if not len(s._reward):
+            break
+    assert (s._latest[-1, 0] - plain) * rise > 0.0
+    assert s._latest[-1, 1] == pytest.approx(plain)
+
+
+def test_the_rise_of_worth_counts_no_more_than_reward_does():
+    noise = np.random.default_rng(6)
+
+    def wild(over):
+        return 1e3 * noise.normal(size=len(over))
+
+    s, no = search(), np.zeros(1, bool)
+    for t in range(3000):
+        s.learn(worth(s.parameters), no, np.full(1, t % 50 == 49), credit=wild)
+    credited, mean, _ = s._latest.T
+    assert np.abs(credited - mean).max() < 5 * mean.std()
+
+
+def test_random_parameters_are_tried_again_where_the_search_has_not_begun():
+    s, noise = search(), np.random.default_rng(7)
+    live(s, 30, noise)
+    assert not np.isnan(s._first_reward).all()
+    s.begin_anew()
+    assert np.isnan(s._first_reward).all()
+    live(s, 600, noise)
+    assert s.explorer is not None
+    known = s._first_reward.copy()
+    s.begin_anew()
+    assert np.array_equal(s._first_reward, known, equal_nan=True)
 
 
 def test_bouts_begun_anew_on_another_number_of_bodies_are_not_lost():

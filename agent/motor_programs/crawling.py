@@ -7,19 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.config import BrainConfig
+from agent.critic import Critic
 from agent.habit_search import HabitSearch
-from agent.heading import Heading, HeadingSense
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
 from agent.motor_programs.gait import Gait
+from agent.motor_programs.steering import Steering
 from agent.percept import Array
 from agent.senses import Senses
 from agent.spinal_cord import PatternGenerator, Rhythm
 from agent.trace import Trace
 from agent.working_memory import Memory
-
-_CHANNELS = ("cosine", "sine", "velocity")
-_HEADING = tuple(f.name for f in fields(Heading))
 
 
 @dataclass
@@ -32,25 +30,32 @@ class _Life:
     rhythm: Rhythm
     habit: Rhythm | None = None
 
+    @property
+    def channels(self) -> NDArray[np.int64]:
+        """Channels that belong to joints."""
+        joints = self.joints
+        return np.concatenate([joints.cosine, joints.sine, joints.velocity])
+
 
 class Crawling:
-    r"""Runs one gait per body, finds the heading, and hands every step's worth to the search.
+    r"""Runs one gait per body, and hands every step's worth to the critic and the search.
 
     On tasks that name a place to go to, a step is worth
 
-    .. math:: \rho_t = w\, (d_{t-1} - d_t) / h + (r_t + w\, d_t)
+    .. math:: \rho_t = w\, H\, a_t + (r_t + w\, d_t)
 
-    the speed of approach, valued as the reward values distance d, plus what else the reward says
-    (potential-based shaping, Ng, Harada & Russell 1999): standing near would otherwise pay more
-    than coming nearer. w is the regression of reward on distance, 1 per unit while unknown. The
-    heading error is the bearing of the goal; elsewhere it is the turn away from how episodes begin.
+    the approach, valued by what being that far away would have cost over the critic's horizon H,
+    plus what else the reward says (potential-based shaping, Ng, Harada & Russell 1999): standing
+    near would otherwise pay more than coming nearer. w is the regression of reward on distance, 1
+    per unit while unknown, and a_t the way made in this step towards where the body heads: its
+    goal, or what it practises.
 
     Attributes:
-        heading: None while none was found.
+        steering: where the bodies head.
+        critic: what the condition that a body is in is worth.
 
     """
 
-    _GLANCE = 500  # (Steps between looks for the heading while there is none)
     _LEAST = 0.01  # (Reward per unit of distance under which it is taken not to pay nearness)
     _FADE = 1e-4  # (Rate at which old distances and rewards are forgotten)
 
@@ -58,12 +63,12 @@ class Crawling:
         self, senses: Senses, config: BrainConfig, n: int, rng: np.random.Generator, trace: Trace
     ):
         self._senses, self._config, self._n, self._rng = senses, config, n, rng
-        self._trace = trace
-        self._sense = HeadingSense(senses.n_channels)
-        self.heading: Heading | None = None
-        self._since_glance = 0
+        self._trace, lesions = trace, config.lesions
+        self.steering = Steering(senses, n, rng, "heading" in lesions)
+        self.critic = Critic(senses.n_channels, n, config.critic, "critic" in lesions)
         self._relation = np.zeros(5)  # (Means of d and r, var(d), cov(d, r), steps counted)
         self._life: _Life | None = None
+        self._error = np.zeros(n)  # (Heading error that the latest commands answered)
 
     @property
     def available(self) -> bool:
@@ -85,7 +90,9 @@ class Crawling:
 
     def resize(self, n: int) -> None:
         """Go on with n bodies."""
-        self._n = n
+        self._n, self._error = n, np.zeros(n)
+        self.steering.resize(n)
+        self.critic.resize(n)
         if self._life is not None:
             self._life.search.resize(n)
             self._life.rhythm = self._life.gait.rhythm(self._life.search.parameters)
@@ -110,7 +117,7 @@ class Crawling:
             rhythm = life.habit
         else:
             rhythm = life.rhythm if len(bodies) == self._n else life.rhythm.take(bodies)
-        error = self._error(channels)
+        error = self._heading_error(life, channels, bodies)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         memory["phase"] = memory["phase"] + rhythm.advance
         self._trace.record(phase=memory["phase"])
@@ -126,27 +133,23 @@ class Crawling:
             return explorer.centre
         return life.search.habit
 
-    def _error(self, channels: Array) -> Array | None:
-        """Heading error (n,) in rad, None where no heading is known."""
-        if self.heading is None:
-            return None
-        angle = self.heading.angle(channels)
-        if len(self._senses.desired) >= 2:
-            way = channels[:, self._senses.desired[:2]] - channels[:, self._senses.achieved[:2]]
-            angle = angle - np.arctan2(way[:, 1], way[:, 0])
-        turn = -angle
-        return np.asarray(turn - 2 * np.pi * np.rint(turn / (2 * np.pi)))
+    def _heading_error(
+        self, life: _Life, channels: Array, bodies: NDArray[np.int64] | None
+    ) -> Array | None:
+        if bodies is None:
+            return self.steering.error(channels)
+        self.steering.choose(channels, bodies, life.search.practising)
+        error = self.steering.error(channels, bodies)
+        self._error[bodies] = 0.0 if error is None else error
+        return error
 
     def look(self, before: Array, after: Array, memory: Memory) -> None:
         """Watch how the body is turned, and look for the heading now and then."""
-        if self.heading is not None or "heading" in self._config.lesions:
-            return
-        self._sense.look(before, after, memory["episode"], memory["steps"])
-        self._since_glance += len(before)
-        if self._life is not None and self._since_glance >= self._GLANCE:
-            self._since_glance = 0
-            place = np.append(self._senses.achieved[:2], self._senses.desired[:2])
-            self.heading = self._sense.find(self._life.joints, place)
+        life = self._life
+        joints = None if life is None else life.joints
+        found = self.steering.look(before, after, memory["episode"], memory["steps"], joints)
+        if found and life is not None:
+            life.search.begin_anew()
 
     def learn(
         self,
@@ -177,21 +180,28 @@ class Crawling:
         worth, fell = reward, terminated
         if len(self._senses.desired):
             # There, an episode that ends early is one that has arrived.
-            worth, fell = self._worth(before, reward, after, life.joints.step), terminated & False
-        error = self._error(after)
+            worth, fell = self._worth(before, reward, after), terminated & False
         active = np.zeros(len(reward), bool)
         active[bodies] = True
-        error = np.zeros(len(reward)) if error is None else error
-        begun = life.search.learn(worth, fell, ended, error, active)
+        felt = self.steering.error(after, np.arange(len(reward)))
+        error = np.zeros(len(reward)) if felt is None else felt
+        self.critic.feel(before, self._error, worth, after, error, fell, ended, active)
+        self.critic.fit(
+            np.concatenate([life.channels, self._senses.achieved, self._senses.desired])
+        )
+
+        def credit(over: NDArray[np.int64]) -> Array:
+            return self.critic.credit(over, after, error, fell)
+
+        begun = life.search.learn(worth, fell, ended, active, credit)
         if len(begun):
             life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
             life.habit = None
+            self.steering.begin(begun)
         return life.search.dopamine
 
-    def _worth(self, before: Array, reward: Array, after: Array, step: float) -> Array:
-        goal, place = self._senses.desired, self._senses.achieved
-        was = np.linalg.norm(before[:, place] - before[:, goal], axis=1)
-        now = np.linalg.norm(after[:, place] - after[:, goal], axis=1)
+    def _worth(self, before: Array, reward: Array, after: Array) -> Array:
+        way, now = self.steering.approach(before, after)
         m = self._relation
         for d, r in zip(now, reward, strict=True):
             m[4] += 1.0
@@ -199,7 +209,7 @@ class Crawling:
             m[:4] += rate * np.array([off_d, off_r, off_d**2 - m[2], off_d * off_r - m[3]])
         weight = -m[3] / m[2] if m[2] > 0.0 else 0.0
         weight = weight if weight > self._LEAST else 1.0
-        return weight * (was - now) / step + (reward + weight * now)
+        return weight * self._config.critic.horizon * way + (reward + weight * now)
 
     def summary(self) -> dict[str, float]:
         """Scalars worth logging."""
@@ -207,21 +217,16 @@ class Crawling:
             return {}
         habits = self._life.search.habits
         return {
-            "heading_known": float(self.heading is not None),
+            "heading_known": float(self.steering.heading is not None),
             "habit_worth": float(habits.mean[habits.best]) if len(habits) else 0.0,
             "habits": float(len(habits)),
         }
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
-        state = {f"sense.{k}": v for k, v in self._sense.state().items()}
+        state = {f"steering.{k}": v for k, v in self.steering.state().items()}
+        state |= {f"critic.{k}": v for k, v in self.critic.state().items()}
         state["relation"] = self._relation
-        state["counts"] = np.array([self._since_glance])
-        heading = self.heading
-        empty = np.zeros(0)
-        state["heading"] = (
-            empty if heading is None else np.array([getattr(heading, name) for name in _HEADING])
-        )
         if self._life is not None:
             for f in fields(Joints):
                 state[f"joints.{f.name}"] = np.asarray(getattr(self._life.joints, f.name))
@@ -240,12 +245,10 @@ class Crawling:
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        self._sense.load_state(_part(state, "sense."))
-        self._relation, self._since_glance = state["relation"].copy(), int(state["counts"][0])
-        self.heading, self._life = None, None
-        if len(state["heading"]):
-            cosine, sine, *numbers = (float(x) for x in state["heading"])
-            self.heading = Heading(int(cosine), int(sine), *numbers)
+        self.steering.load_state(_part(state, "steering."))
+        self.critic.load_state(_part(state, "critic."))
+        self._relation = state["relation"].copy()
+        self._life = None
         parts = _part(state, "joints.")
         if parts:
             values: dict[str, Any] = {name: value.copy() for name, value in parts.items()}

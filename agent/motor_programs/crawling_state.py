@@ -7,7 +7,8 @@ from agent.errors import StateError
 
 State = dict[str, NDArray]
 
-# Shapes: n bodies, p parameters, m motors, k first gaits, h habits; a word stands for any number.
+# Shapes: n bodies, c channels, p parameters, m motors, k first gaits, h
+# habits; a word stands for any number.
 Shape = tuple[str, tuple[str | int, ...]]
 
 _JOINTS: dict[str, Shape] = {name: ("i", ("m",)) for name in ("cosine", "sine", "velocity")}
@@ -20,7 +21,7 @@ _SEARCH: dict[str, Shape] = {
     "best_first": ("f", ("p",)),
     "reward": ("f", ("candidates",)),
     "reward_known": ("b", ("candidates",)),
-    "latest": ("f", ("bouts",)),
+    "latest": ("f", ("bouts", 3)),
     "challenger": ("f", ("p",)),
     "trials": ("f", ("tried",)),
     "parameters": ("f", ("n", "p")),
@@ -29,7 +30,6 @@ _SEARCH: dict[str, Shape] = {
     "sum": ("f", ("n",)),
     "steps": ("f", ("n",)),
     "length": ("f", ("n",)),
-    "error_before": ("f", ("n",)),
     "fresh": ("b", ("n",)),
     "stranded": ("i", ("n",)),
     "counts": ("i", (6,)),
@@ -56,9 +56,28 @@ _EXPLORERS: dict[str, dict[str, Shape]] = {
     },
 }
 _ALWAYS: dict[str, Shape] = {
-    "heading": ("f", ("heading",)),
-    "counts": ("i", (1,)),
     "relation": ("f", (5,)),
+    "steering.heading": ("f", ("heading",)),
+    "steering.since_glance": ("i", ()),
+    "steering.practised": ("f", ("n",)),
+    "steering.practises": ("b", ("n",)),
+    "steering.undecided": ("b", ("n",)),
+    "critic.before": ("f", ("stretches", "c")),
+    "critic.after": ("f", ("stretches", "c")),
+    "critic.felt": ("f", ("stretches", 4)),
+    "critic.middle": ("f", ("c",)),
+    "critic.spread": ("f", ("c",)),
+    "critic.slow": ("i", ("slow",)),
+    "critic.weights": ("f", ("features",)),
+    "critic.stretch": ("f", ("n", "c")),
+    "critic.stretch_error": ("f", ("n",)),
+    "critic.start": ("f", ("n", "c")),
+    "critic.start_error": ("f", ("n",)),
+    "critic.earned": ("f", ("n",)),
+    "critic.steps": ("i", ("n",)),
+    "critic.gain": ("f", ("n",)),
+    "critic.open": ("b", ("n",)),
+    "critic.counts": ("i", (2,)),
 }
 _BYTES = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.bool_}
 
@@ -76,10 +95,11 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
         expected |= {f"search.{k}": v for k, v in _SEARCH.items()}
     if any(key.startswith("search.explorer.") for key in state):
         expected |= {f"search.explorer.{k}": v for k, v in _EXPLORERS[method].items()}
-    given = {key for key in state if not key.startswith("sense.")}
+    given = {key for key in state if not key.startswith("steering.sense.")}
     for key in sorted(set(expected) ^ given):
         raise StateError(f"weights {key!r} are {'missing' if key in expected else 'unknown'}")
-    sizes: dict[str | int, int] = {"m": n_motors, "n": n_bodies, "p": 3 + 5 * n_motors}
+    sizes: dict[str | int, int] = {"m": n_motors, "n": n_bodies, "c": n_channels}
+    sizes["p"] = 3 + 5 * n_motors
     for key, (kind, shape) in expected.items():
         array = state[key]
         if array.dtype != _BYTES[kind]:
@@ -100,11 +120,16 @@ def _check_channels(state: State, n_channels: int) -> None:
         least = -1 if key == "joints.cosine" else 0
         if key in state and ((state[key] < least) | (state[key] >= n_channels)).any():
             raise StateError(f"weights {key!r} name channels that the observation lacks")
-    heading = state["heading"]
+    heading = state["steering.heading"]
     if heading.size not in (0, 6):
         raise StateError(f"weights 'heading' have shape {heading.shape}: expected (0,) or (6,)")
     if heading.size and not (-1 <= heading[0] < n_channels and 0 <= heading[1] < n_channels):
         raise StateError("weights 'heading' name channels that the observation lacks")
+    slow, weights = state["critic.slow"], state["critic.weights"]
+    if len(weights) not in ((4 + 2 * len(slow),) if len(slow) else (0, 4)):
+        raise StateError("weights 'critic.weights' do not fit 'critic.slow'")
+    if ((slow < 0) | (slow >= n_channels)).any() or (state["critic.spread"][slow] <= 0.0).any():
+        raise StateError("weights 'critic.slow' name channels that the observation lacks")
     if "search.first" in state:
         waiting, k = state["search.waiting"], max(1, state["search.first_reward"].size)
         most = max(k, len(state["search.reward"]))

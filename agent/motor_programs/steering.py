@@ -1,0 +1,175 @@
+"""Steering: where a crawling body is to head, and how far it is off."""
+
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.heading import Heading, HeadingSense
+from agent.joints import Joints
+from agent.percept import Array
+from agent.senses import Senses
+
+_HEADING = tuple(f.name for f in fields(Heading))
+_TURN = (0.3, 1.5)  # (Radians) between how the body is turned and a direction that it practises
+
+
+class Steering:
+    """Looks for the heading, and says by how much each body is off.
+
+    The heading error is the turn from how the body is turned to the bearing of its goal; where
+    there is no goal, to how episodes begin. While a body tries out a perturbed program on a task
+    with a goal, it heads in a direction of its own instead, drawn anew for every bout to one side
+    of where it is turned: steering is practised from the first day, and no program is judged by
+    where the one before has left the body (goal babbling, Rolf, Steil & Gienger 2010,
+    doi:10.1109/TAMD.2010.2062511).
+
+    Args:
+        senses: channels.
+        n: bodies.
+        rng: for the directions practised.
+        lesioned: no heading is ever found.
+
+    Attributes:
+        heading: None while none was found.
+
+    """
+
+    _GLANCE = 500  # (Steps between looks for the heading while there is none)
+
+    def __init__(self, senses: Senses, n: int, rng: np.random.Generator, lesioned: bool = False):
+        self._rng, self._lesioned = rng, lesioned
+        self._place, self._goal = senses.achieved[:2], senses.desired[:2]
+        self._sense = HeadingSense(senses.n_channels)
+        self.heading: Heading | None = None
+        self._since_glance = 0
+        self.resize(n)
+
+    @property
+    def to_goals(self) -> bool:
+        """Whether there is a place on the ground to go to."""
+        return len(self._goal) == 2
+
+    def resize(self, n: int) -> None:
+        """Go on with n bodies, each about to choose where to head."""
+        # (Bearing practised, NaN where a body heads for its goal; whether it is to be drawn)
+        self._practised, self._undecided = np.full(n, np.nan), np.ones(n, bool)
+
+    def look(
+        self,
+        before: Array,
+        after: Array,
+        episode: NDArray[np.int64],
+        steps: NDArray[np.int64],
+        joints: Joints | None,
+    ) -> bool:
+        """Watch how the body is turned, and look for the heading now and then.
+
+        Args:
+            before: (n, c) channels before a step.
+            after: (n, c) channels after it.
+            episode: (n,) number of the episode.
+            steps: (n,) since it began.
+            joints: None while they are not known.
+
+        Returns:
+            Whether the heading has just been found.
+
+        """
+        if self.heading is not None or self._lesioned:
+            return False
+        self._sense.look(before, after, episode, steps)
+        self._since_glance += len(before)
+        if joints is None or self._since_glance < self._GLANCE:
+            return False
+        self._since_glance = 0
+        self.heading = self._sense.find(joints, np.append(self._place, self._goal))
+        return self.heading is not None
+
+    def begin(self, bodies: NDArray[np.int64]) -> None:
+        """Let bodies that begin a bout choose where to head when they feel where they are."""
+        self._undecided[bodies] = True
+
+    def choose(
+        self, channels: Array, bodies: NDArray[np.int64], practising: NDArray[np.bool_]
+    ) -> None:
+        """Draw a direction for bodies that are about to choose.
+
+        Args:
+            channels: (k, c) of these bodies.
+            bodies: (k,) which of the n they are.
+            practising: (n,) bodies that are to practise rather than to head for their goal.
+
+        """
+        if self.heading is None or not self.to_goals:
+            return
+        new = np.flatnonzero(self._undecided[bodies])
+        if not len(new):
+            return
+        rows = bodies[new]
+        side = self._rng.choice([-1.0, 1.0], len(new))
+        way = self.heading.angle(channels[new]) + side * self._rng.uniform(*_TURN, len(new))
+        self._practised[rows] = np.where(practising[rows], way, np.nan)
+        self._undecided[rows] = False
+
+    def error(self, channels: Array, bodies: NDArray[np.int64] | None = None) -> Array | None:
+        """Heading error (k,) in rad, None where no heading is known.
+
+        Args:
+            channels: (k, c).
+            bodies: (k,) which of those that learn they are; None for goals alone.
+
+        """
+        if self.heading is None:
+            return None
+        turn = -self.heading.angle(channels)
+        if self.to_goals:
+            way = channels[:, self._goal] - channels[:, self._place]
+            bearing = np.arctan2(way[:, 1], way[:, 0])
+            if bodies is not None:
+                own = self._practised[bodies]
+                bearing = np.where(np.isnan(own), bearing, own)
+            turn += bearing
+        return np.asarray(turn - 2 * np.pi * np.rint(turn / (2 * np.pi)))
+
+    def approach(self, before: Array, after: Array) -> tuple[Array, Array]:
+        """Way (n,) made towards where each body heads, and distance (n,) from its goal, both in m.
+
+        Args:
+            before: (n, c) channels before a step.
+            after: (n, c) channels after it.
+
+        """
+        was = np.linalg.norm(before[:, self._place] - before[:, self._goal], axis=1)
+        now = np.linalg.norm(after[:, self._place] - after[:, self._goal], axis=1)
+        moved = after[:, self._place] - before[:, self._place]
+        along = moved[:, 0] * np.cos(self._practised) + moved[:, 1] * np.sin(self._practised)
+        return np.where(np.isnan(self._practised), was - now, along), now
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        state = {f"sense.{k}": v for k, v in self._sense.state().items()}
+        state["since_glance"] = np.array(self._since_glance)
+        state["practises"] = ~np.isnan(self._practised)  # (Files hold no NaN)
+        state["practised"] = np.nan_to_num(self._practised)
+        state["undecided"] = self._undecided
+        heading = self.heading
+        state["heading"] = (
+            np.zeros(0)
+            if heading is None
+            else np.array([getattr(heading, name) for name in _HEADING], float)
+        )
+        return state
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        prefix = "sense."
+        parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        self._sense.load_state(parts)
+        self._since_glance = int(state["since_glance"])
+        self._practised = np.where(state["practises"], state["practised"], np.nan)
+        self._undecided = state["undecided"].copy()
+        self.heading = None
+        if len(state["heading"]):
+            cosine, sine, *numbers = (float(x) for x in state["heading"])
+            self.heading = Heading(int(cosine), int(sine), *numbers)

@@ -1,0 +1,88 @@
+"""Steering: bodies practise directions of their own, and head for their goals otherwise."""
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from agent.heading import Heading
+from agent.motor_programs.steering import Steering
+from agent.senses import Senses
+
+
+def box(n: int) -> spaces.Box:
+    return spaces.Box(-np.inf, np.inf, (n,), np.float64)
+
+
+GOALS = spaces.Dict({"observation": box(3), "achieved_goal": box(2), "desired_goal": box(2)})
+MOTORS = spaces.Box(-1.0, 1.0, (2,), np.float32)
+N = 4
+
+
+def steering(goals: bool = True) -> Steering:
+    s = Steering(Senses(GOALS if goals else box(3), MOTORS), N, np.random.default_rng(0))
+    s.heading = Heading(cosine=-1, sine=0, turns=1.0, sign=1.0, zero=0.0, wander=1.0)
+    return s
+
+
+def channels(s: Steering, angle: float, place=(0.0, 0.0), goal=(0.0, 0.0)) -> np.ndarray:
+    seen = np.zeros((N, 7 if s.to_goals else 3))
+    seen[:, 0] = angle
+    if s.to_goals:
+        seen[:, s._place], seen[:, s._goal] = place, goal
+    return seen
+
+
+def test_without_practice_the_error_is_the_turn_to_the_goal_or_to_where_episodes_begin():
+    s = steering()
+    error = s.error(channels(s, 0.5, goal=(0.0, 2.0)))
+    assert error == pytest.approx(np.pi / 2 - 0.5)
+    flat = steering(goals=False)
+    assert flat.error(channels(flat, 0.5)) == pytest.approx(-0.5)
+
+
+def test_who_practises_heads_to_a_side_and_who_does_not_for_the_goal():
+    s, bodies = steering(), np.arange(N)
+    seen = channels(s, 0.5, goal=(0.0, 2.0))
+    practising = np.array([True, True, True, False])
+    s.choose(seen, bodies, practising)
+    error = s.error(seen, bodies)
+    assert ((np.abs(error[:3]) >= 0.3) & (np.abs(error[:3]) <= 1.5)).all()
+    assert error[3] == pytest.approx(np.pi / 2 - 0.5)
+    s.choose(seen, bodies, practising)
+    assert s.error(seen, bodies) == pytest.approx(error)  # (Until the next bout)
+    s.begin(bodies)
+    s.choose(seen, bodies, practising)
+    assert (s.error(seen, bodies)[:3] != error[:3]).all()
+    s.begin(bodies)
+    s.choose(seen, bodies, ~practising)
+    assert s.error(seen, bodies)[:3] == pytest.approx(np.pi / 2 - 0.5)
+
+
+def test_way_is_made_towards_where_the_body_heads():
+    s, bodies = steering(), np.arange(N)
+    before = channels(s, 0.0, goal=(3.0, 0.0))
+    s.choose(before, bodies, np.array([True, True, False, False]))
+    error = s.error(before, bodies)
+    after = channels(s, 0.0, place=(0.1, 0.0), goal=(3.0, 0.0))
+    way, distance = s.approach(before, after)
+    assert way == pytest.approx(0.1 * np.cos(error))
+    assert distance == pytest.approx(2.9)
+
+
+def test_nothing_is_practised_where_there_is_no_goal_or_no_heading():
+    flat, seen = steering(goals=False), np.zeros((N, 3))
+    flat.choose(seen, np.arange(N), np.ones(N, bool))
+    assert flat.error(seen, np.arange(N)) == pytest.approx(0.0)
+    blind = steering()
+    blind.heading = None
+    blind.choose(channels(blind, 0.0), np.arange(N), np.ones(N, bool))
+    assert blind.error(channels(blind, 0.0)) is None
+
+
+def test_it_goes_on_exactly_where_it_stopped():
+    s, other, bodies = steering(), steering(), np.arange(N)
+    seen = channels(s, 0.3, goal=(1.0, 1.0))
+    s.choose(seen, bodies, np.array([True, False, True, False]))
+    other.load_state({key: np.array(value) for key, value in s.state().items()})
+    assert other.error(seen, bodies) == pytest.approx(s.error(seen, bodies))
+    assert other.heading == s.heading
