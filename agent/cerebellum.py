@@ -92,7 +92,7 @@ class Cerebellum:
     def begin(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array, crude: Array
     ) -> NDArray[np.bool_]:
-        """Take up what babbling has taught, robustly, from N samples of (·, n_motors).
+        """Take up what babbling has taught, robustly, from N samples in turn of (·, n_motors).
 
         Args:
             angle: of the joints at mid-step.
@@ -114,29 +114,44 @@ class Cerebellum:
         self.covariance[:] = np.diag(self._config.prior_scale * self.prior)
         inputs = self.features(angle, velocity, acceleration)
         scores = [np.zeros(self._n)]
-        for i in np.flatnonzero(~knocked) if not self._blind else ():
+        # What comes just before and after a knock may be part of it, too little of it to stand out.
+        near = knocked.copy()
+        near[1:] |= knocked[:-1]
+        near[:-1] |= knocked[1:]
+        for i in np.flatnonzero(~near) if not self._blind else ():
             error = command[i] - self.weights @ inputs[i]
             scores.append(error**2 / self._descend(inputs[i], error))
         self.error_variance = 2.2 * np.median(scores, axis=0)
         left = np.abs(command - inputs @ self.weights.T)
         self.jump_variance = (1.48 * np.median(left, axis=0)) ** 2
-        self.learnt = int((~knocked).sum())
+        self.learnt = int((~near).sum())
         main = left >= np.maximum(0.5 * left.max(axis=1, keepdims=True), self._LEAST_KNOCK)
         return main & knocked[:, None]
 
     def _find_knocks(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array
     ) -> NDArray[np.bool_]:
-        """Find samples (N,) that stand out from a robust fit of a linear law of motion."""
+        """Find samples (N,) that stand out from a robust fit of a linear law of motion.
+
+        The fit begins with the least absolute errors, by iteratively reweighted least squares:
+        squares would bend to the knocks, and then hide the weaker ones.
+        """
         one = np.ones((len(angle), 1))
         law = np.concatenate([one, np.cos(angle), np.sin(angle), velocity, command], axis=1)
         law /= np.sqrt((law**2).mean(axis=0)) + 1e-9
         motion = acceleration / self._acceleration_scale
         knocked = np.zeros(len(angle), bool)
         ridge = 1e-3 * np.eye(law.shape[1])
-        for _ in range(5):
-            x, y = law[~knocked], motion[~knocked]
-            off = np.abs(motion - law @ np.linalg.solve(x.T @ x + ridge, x.T @ y))
+        weight = np.ones(motion.T.shape)
+        for _ in range(30):
+            left = weight[:, None] * law.T
+            slope = np.linalg.solve(left @ law + ridge, left @ motion.T[..., None])[..., 0]
+            off = np.abs(motion - law @ slope.T)
+            weight = 1.0 / (off + 1e-3).T
+        for i in range(5):
+            if i:
+                x, y = law[~knocked], motion[~knocked]
+                off = np.abs(motion - law @ np.linalg.solve(x.T @ x + ridge, x.T @ y))
             usual = 1.48 * np.median(off, axis=0) + 1e-3
             knocked = (off > self._config.outlier * usual).any(axis=1)
         return knocked

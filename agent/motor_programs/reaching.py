@@ -45,6 +45,7 @@ class Reaching:
     def begin(self, experience: SensorimotorMemory) -> None:
         """Learn from what babbling has shown, now that it can be read."""
         body, rows = self.schema.known, experience.rows
+        rows = rows[np.argsort(experience.episode[rows], kind="stable")]  # (Each body's in turn)
         was = self.senses.percept(experience.before[rows], body)
         now = self.senses.percept(experience.after[rows], body)
         motion = self._motion(was.angle, was.velocity, now)
@@ -54,7 +55,7 @@ class Reaching:
         pain = self.cerebellum.begin(*motion, command, crude)
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
         error = command - self.cerebellum.inverse(*motion)
-        self.schema.feel(now.angle, pain, error)
+        self.schema.feel(now.angle, pain, self._stopped(was, now, error), in_turn=True)
 
     def act(
         self,
@@ -131,6 +132,18 @@ class Reaching:
         way = self.schema.difference(after.angle, angle)
         acceleration = (after.velocity - velocity) / self.schema.step
         return angle + 0.5 * way, 0.5 * (velocity + after.velocity), acceleration
+
+    def _stopped(self, was: Percept, now: Percept, error: Array) -> Array:
+        """Share of the command (n, n_motors) that something in the joint's way may have taken.
+
+        A limit only slows down what goes or pushes into it: what errs otherwise is the model.
+        """
+        error = error * np.sign(self.schema.known.gain)
+        side = np.sign(error)
+        slow = 0.1 * self.cerebellum.velocity_scale
+        into = side * was.velocity > -slow
+        slower = side * (now.velocity - was.velocity) < slow
+        return np.where(into & slower, error, 0.0)
 
     def _propose_and_gate(
         self,
@@ -251,7 +264,7 @@ class Reaching:
             *motion, command, memory["fast_state"], touching
         )
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
-        self.schema.feel(now.angle, pain, climbing_fibre)
+        self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
         if look:
             self.schema.see(now, experience, self.senses)
         dopamine = np.zeros(len(reward))
