@@ -82,7 +82,7 @@ class BodySchema:
     def difference(self, to: Array, start: Array) -> Array:
         """Shortest way (…, n_joints) from one posture to another."""
         way = to - start
-        if not self.periodic.any():
+        if not self.known.turns:
             return way
         turn = (way + np.pi) % (2 * np.pi) - np.pi
         # A joint that has a limit cannot go round.

@@ -1,6 +1,7 @@
 """What travels between the regions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +54,15 @@ class Body:
     context: NDArray[np.int64]
     reward: Reward
 
-    @property
+    @cached_property
     def periodic(self) -> NDArray[np.bool_]:
         """(n_joints,) whether a joint's angle is known only up to full turns."""
         return self.cosine >= 0
+
+    @cached_property
+    def turns(self) -> bool:
+        """Whether any joint's angle is known only up to full turns."""
+        return bool(self.periodic.any())
 
 
 @dataclass(frozen=True)

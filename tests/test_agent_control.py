@@ -200,6 +200,10 @@ def test_a_limit_felt_once_is_not_believed_and_probed():
     assert np.isinf(schema.limits()[1]).all()
     assert 1.02 < schema.limits(probing=True)[1][0] < 2
     schema.feel(*hit)
+    assert np.isinf(schema.limits()[1]).all()  # the same encounter
+    for _ in range(10):
+        schema.feel(np.array([[0.5]]), np.zeros((1, 1), bool), np.zeros((1, 1)))
+    schema.feel(*hit)
     assert 0.9 < schema.limits()[1][0] < 1.02
     free = np.array([[1.5]]), np.zeros((1, 1), bool), np.zeros((1, 1))
     schema.feel(*free)  # it was none
