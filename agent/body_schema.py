@@ -55,6 +55,7 @@ class BodySchema:
         self._since_knock = np.full((2, n_motors), self._ENCOUNTER + 1, np.int64)
         self._hurts, self._ventures = 0, 0
         self._since_fit = 0
+        self._expected: tuple[Percept, Array, Array] | None = None
         self.status = "newborn"
 
     @property
@@ -182,7 +183,11 @@ class BodySchema:
 
     def expected(self, percept: Percept) -> Array:
         """Outcome (n, d) that the felt posture should show."""
-        return self.chain(percept.angle, percept.context)
+        last = self._expected
+        if last is None or last[0] is not percept or last[1] is not self.chain.parameters:
+            outcome = self.chain(percept.angle, percept.context)
+            self._expected = last = percept, self.chain.parameters, outcome
+        return last[2]
 
     def aim(self, percept: Percept) -> Array:
         """Find what the geometry's outcome (n, d), apart from the context, must become."""
@@ -209,11 +214,7 @@ class BodySchema:
                 self._ventures += int(outside.any(axis=1).sum())
             self.free_low = np.minimum(self.free_low, free.min(axis=0))
             self.free_high = np.maximum(self.free_high, free.max(axis=0))
-            # A limit that is passed without a knock was none.
-            low = (free < self.limit_low - 3 * self.SKIN).any(axis=0)
-            high = (free > self.limit_high + 3 * self.SKIN).any(axis=0)
-            self._knocks[0, low], self._knocks[1, high] = 0, 0
-            self.limit_low[low], self.limit_high[high] = -np.inf, np.inf
+        self._pass_limits(free)
         steps = len(angle) if in_turn else 1
         now = np.arange(len(angle)) if in_turn else np.zeros(len(angle), np.int64)
         self._since_knock += steps
@@ -230,6 +231,27 @@ class BodySchema:
             # An encounter lasts a few steps, and is one.
             if since > self._ENCOUNTER:
                 self._feel_limit(joint, float(angle[body, joint]), bool(side))
+
+    def _pass_limits(self, free: Array) -> None:
+        """Doubt the limits that postures (n, n_joints) without a knock lie beyond.
+
+        Such a limit is at least that far out, and has been felt one time too often. One that is
+        passed by far was none.
+        """
+        for side, beyond, limit in (
+            (0, self.limit_low - free.min(axis=0, initial=np.inf), self.limit_low),
+            (1, free.max(axis=0, initial=-np.inf) - self.limit_high, self.limit_high),
+        ):
+            for joint in np.flatnonzero(beyond > self.SKIN):
+                if beyond[joint] > 3 * self.SKIN:
+                    self._knocks[side, joint] = 0
+                elif self._since_knock[side, joint] > self._ENCOUNTER:
+                    self._knocks[side, joint] -= 1
+                    self._since_knock[side, joint] = 0
+                    limit[joint] += beyond[joint] if side else -beyond[joint]
+                if self._knocks[side, joint] <= 0:
+                    self._knocks[side, joint] = 0
+                    limit[joint] = np.inf if side else -np.inf
 
     def _feel_limit(self, joint: int, angle: float, high: bool) -> None:
         """Take up one knock: farther out than the limit known it replaces it, near by it counts.

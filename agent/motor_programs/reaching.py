@@ -276,8 +276,13 @@ class Reaching:
         climbing_fibre, pain = self.cerebellum.learn(
             *motion, command, memory["fast_state"], touching
         )
-        self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
-        self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
+        hurt = pain.any(axis=1)
+        if hurt.any():
+            self.spinal_cord.feel(motion[2][~hurt])
+            self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
+        else:
+            self.spinal_cord.feel(motion[2])
+            self.schema.feel(now.angle, pain, climbing_fibre)
         if look:
             self.schema.see(now, experience, self.senses)
         dopamine = np.zeros(len(reward))
@@ -300,7 +305,7 @@ class Reaching:
                 predicted_acceleration=predicted,
             )
         return {
-            "dopamine": float(dopamine.mean()),
-            "climbing_fibre": float(np.sqrt((climbing_fibre**2).mean())),
-            "pain": float(pain.any(axis=1).mean()),
+            "dopamine": float(dopamine.sum() / dopamine.size),
+            "climbing_fibre": float(np.sqrt((climbing_fibre**2).sum() / climbing_fibre.size)),
+            "pain": float(hurt.sum() / hurt.size),
         }
