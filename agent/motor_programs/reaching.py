@@ -87,7 +87,7 @@ class Reaching:
         return memory["last_command"]
 
     def _percept(self, channels: Array) -> Percept:
-        """What channels (n, n_channels) tell; what was read last is not read again."""
+        """Read channels (n, n_channels); what was read last is not read again."""
         body, last = self.schema.known, self._read
         if last is None or last[0] is not body or not np.array_equal(last[1], channels):
             self._read = last = body, channels, self.senses.percept(channels, body)
