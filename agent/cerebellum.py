@@ -206,7 +206,7 @@ class Cerebellum:
         on_posture = self.weights[:, : self._gain_part.start]
         by_base = on_posture[:, 1:direct] + moving[..., 1:direct]
         mix = self._granules[:-1].T
-        weighed = (on_posture[:, direct:].T[..., None] * mix[:n0, None]).reshape(n0, -1)
+        weighed = (on_posture[:, direct:].T[..., None] * mix[:n0, None]).reshape(n0, 2 * n * n)
         by_base += (active[..., :n0].astype(float) @ weighed).reshape(by_base.shape)
         by_base += (moving[..., direct:] * active[..., None, n0:]) @ mix[n0:]
         return np.asarray(
