@@ -38,6 +38,7 @@ class BodySchema:
     STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
+    _ENCOUNTER = 5  # (Steps without a knock that part two encounters with a limit)
 
     def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
         self._config = config
@@ -51,8 +52,10 @@ class BodySchema:
         self.limit_low = np.full(n_motors, -np.inf)
         self.limit_high = np.full(n_motors, np.inf)
         self._knocks = np.zeros((2, n_motors), np.int64)
+        self._since_knock = np.full((2, n_motors), self._ENCOUNTER + 1, np.int64)
         self._hurts, self._ventures = 0, 0
         self._since_fit = 0
+        self._expected: tuple[Percept, Array, Array] | None = None
         self.status = "newborn"
 
     @property
@@ -80,7 +83,7 @@ class BodySchema:
     def difference(self, to: Array, start: Array) -> Array:
         """Shortest way (…, n_joints) from one posture to another."""
         way = to - start
-        if not self.periodic.any():
+        if not self.known.turns:
             return way
         turn = (way + np.pi) % (2 * np.pi) - np.pi
         # A joint that has a limit cannot go round.
@@ -180,20 +183,28 @@ class BodySchema:
 
     def expected(self, percept: Percept) -> Array:
         """Outcome (n, d) that the felt posture should show."""
-        return self.chain(percept.angle, percept.context)
+        last = self._expected
+        if last is None or last[0] is not percept or last[1] is not self.chain.parameters:
+            outcome = self.chain(percept.angle, percept.context)
+            self._expected = last = percept, self.chain.parameters, outcome
+        return last[2]
 
     def aim(self, percept: Percept) -> Array:
         """Find what the geometry's outcome (n, d), apart from the context, must become."""
         return percept.goal - self.chain.shift(percept.context)
 
-    def feel(self, angle: Array, knock: NDArray[np.bool_], error: Array) -> None:
+    def feel(
+        self, angle: Array, knock: NDArray[np.bool_], error: Array, in_turn: bool = False
+    ) -> None:
         """Widen the free range by postures of n bodies, and note the limits they knocked into.
 
         Args:
             angle: (n, n_joints) after the step.
             knock: (n, n_joints) where the command's effect was suddenly not as expected.
-            error: (n, n_joints) the command that had no effect: a limit takes from what pushes
+            error: (n, n_joints) the command that had no effect, positive towards larger angles
+                and zero where nothing can have been in the way: a limit takes from what pushes
                 into it.
+            in_turn: whether the postures are those of one body in turn, not of n bodies at once.
 
         """
         free = angle[~knock.any(axis=1)]
@@ -203,11 +214,10 @@ class BodySchema:
                 self._ventures += int(outside.any(axis=1).sum())
             self.free_low = np.minimum(self.free_low, free.min(axis=0))
             self.free_high = np.maximum(self.free_high, free.max(axis=0))
-            # A limit that is passed without a knock was none.
-            low = (free < self.limit_low - 3 * self.SKIN).any(axis=0)
-            high = (free > self.limit_high + 3 * self.SKIN).any(axis=0)
-            self._knocks[0, low], self._knocks[1, high] = 0, 0
-            self.limit_low[low], self.limit_high[high] = -np.inf, np.inf
+        self._pass_limits(free)
+        steps = len(angle) if in_turn else 1
+        now = np.arange(len(angle)) if in_turn else np.zeros(len(angle), np.int64)
+        self._since_knock += steps
         if not knock.any():
             return
         edge = 0.1 * (self.free_high - self.free_low)
@@ -215,7 +225,33 @@ class BodySchema:
         high = knock & (error > 0) & (angle > self.free_high - edge)
         self._hurts += int((low | high).sum())
         for body, joint in np.argwhere(low | high):
-            self._feel_limit(joint, float(angle[body, joint]), bool(high[body, joint]))
+            side = int(high[body, joint])
+            since = self._since_knock[side, joint] - (steps - 1 - now[body])
+            self._since_knock[side, joint] = steps - 1 - now[body]
+            # An encounter lasts a few steps, and is one.
+            if since > self._ENCOUNTER:
+                self._feel_limit(joint, float(angle[body, joint]), bool(side))
+
+    def _pass_limits(self, free: Array) -> None:
+        """Doubt the limits that postures (n, n_joints) without a knock lie beyond.
+
+        Such a limit is at least that far out, and has been felt one time too often. One that is
+        passed by far was none.
+        """
+        for side, beyond, limit in (
+            (0, self.limit_low - free.min(axis=0, initial=np.inf), self.limit_low),
+            (1, free.max(axis=0, initial=-np.inf) - self.limit_high, self.limit_high),
+        ):
+            for joint in np.flatnonzero(beyond > self.SKIN):
+                if beyond[joint] > 3 * self.SKIN:
+                    self._knocks[side, joint] = 0
+                elif self._since_knock[side, joint] > self._ENCOUNTER:
+                    self._knocks[side, joint] -= 1
+                    self._since_knock[side, joint] = 0
+                    limit[joint] += beyond[joint] if side else -beyond[joint]
+                if self._knocks[side, joint] <= 0:
+                    self._knocks[side, joint] = 0
+                    limit[joint] = np.inf if side else -np.inf
 
     def _feel_limit(self, joint: int, angle: float, high: bool) -> None:
         """Take up one knock: farther out than the limit known it replaces it, near by it counts.
@@ -264,6 +300,7 @@ class BodySchema:
             "scalars": np.array([self.spread, self.geometry_error]),
             "counts": np.array([self._since_fit, self._hurts, self._ventures]),
             "knocks": self._knocks,
+            "since_knock": self._since_knock,
             "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
         }
 
@@ -309,6 +346,7 @@ class BodySchema:
         self.spread, self.geometry_error = (float(x) for x in state["scalars"])
         self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"])
         self._knocks = state["knocks"].copy()
+        self._since_knock = state["since_knock"].copy()
         self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()
 
 

@@ -92,7 +92,7 @@ class Cerebellum:
     def begin(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array, crude: Array
     ) -> NDArray[np.bool_]:
-        """Take up what babbling has taught, robustly, from N samples of (·, n_motors).
+        """Take up what babbling has taught, robustly, from N samples in turn of (·, n_motors).
 
         Args:
             angle: of the joints at mid-step.
@@ -114,29 +114,44 @@ class Cerebellum:
         self.covariance[:] = np.diag(self._config.prior_scale * self.prior)
         inputs = self.features(angle, velocity, acceleration)
         scores = [np.zeros(self._n)]
-        for i in np.flatnonzero(~knocked) if not self._blind else ():
+        # What comes just before and after a knock may be part of it, too little of it to stand out.
+        near = knocked.copy()
+        near[1:] |= knocked[:-1]
+        near[:-1] |= knocked[1:]
+        for i in np.flatnonzero(~near) if not self._blind else ():
             error = command[i] - self.weights @ inputs[i]
             scores.append(error**2 / self._descend(inputs[i], error))
         self.error_variance = 2.2 * np.median(scores, axis=0)
         left = np.abs(command - inputs @ self.weights.T)
         self.jump_variance = (1.48 * np.median(left, axis=0)) ** 2
-        self.learnt = int((~knocked).sum())
+        self.learnt = int((~near).sum())
         main = left >= np.maximum(0.5 * left.max(axis=1, keepdims=True), self._LEAST_KNOCK)
         return main & knocked[:, None]
 
     def _find_knocks(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array
     ) -> NDArray[np.bool_]:
-        """Find samples (N,) that stand out from a robust fit of a linear law of motion."""
+        """Find samples (N,) that stand out from a robust fit of a linear law of motion.
+
+        The fit begins with the least absolute errors, by iteratively reweighted least squares:
+        squares would bend to the knocks, and then hide the weaker ones.
+        """
         one = np.ones((len(angle), 1))
         law = np.concatenate([one, np.cos(angle), np.sin(angle), velocity, command], axis=1)
         law /= np.sqrt((law**2).mean(axis=0)) + 1e-9
         motion = acceleration / self._acceleration_scale
         knocked = np.zeros(len(angle), bool)
         ridge = 1e-3 * np.eye(law.shape[1])
-        for _ in range(5):
-            x, y = law[~knocked], motion[~knocked]
-            off = np.abs(motion - law @ np.linalg.solve(x.T @ x + ridge, x.T @ y))
+        weight = np.ones(motion.T.shape)
+        for _ in range(30):
+            left = weight[:, None] * law.T
+            slope = np.linalg.solve(left @ law + ridge, left @ motion.T[..., None])[..., 0]
+            off = np.abs(motion - law @ slope.T)
+            weight = 1.0 / (off + 1e-3).T
+        for i in range(5):
+            if i:
+                x, y = law[~knocked], motion[~knocked]
+                off = np.abs(motion - law @ np.linalg.solve(x.T @ x + ridge, x.T @ y))
             usual = 1.48 * np.median(off, axis=0) + 1e-3
             knocked = (off > self._config.outlier * usual).any(axis=1)
         return knocked
@@ -156,14 +171,28 @@ class Cerebellum:
         return phi
 
     def inverse(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
-        """Command (…, n_motors) that brings about an acceleration (…, n_motors)."""
-        return self.features(angle, velocity, acceleration) @ self.weights.T
+        """Command (…, n_motors) that brings about an acceleration (…, n_motors).
+
+        It is Wφ, without laying out the products of which φ mostly consists.
+        """
+        n = self._n
+        posture, gain = self._posture(angle)
+        v = velocity / self.velocity_scale
+        speed = np.concatenate([v, v[..., self._upper[0]] * v[..., self._upper[1]]], axis=-1)
+        on_gain = self.weights[:, self._gain_part].reshape(n, -1, n)
+        inertia = (gain @ np.swapaxes(on_gain, 0, 1).reshape(-1, n * n)).reshape(*v.shape, n)
+        command = (inertia @ (acceleration / self._acceleration_scale)[..., None])[..., 0]
+        command += posture @ self.weights[:, : self._gain_part.start].T
+        command += speed @ self.weights[:, self._speed_part.start :].T
+        return np.asarray(command, np.float64)
 
     def inertia(self, angle: Array) -> Array:
         """Command per acceleration, M (…, n_motors, n_joints), at postures (…, n_motors)."""
+        n = self._n
         gain = self._posture(angle)[1]
-        weights = self.weights[:, self._gain_part].reshape(self._n, -1, self._n)
-        return np.einsum("...g,igj->...ij", gain, weights) / self._acceleration_scale
+        on_gain = self.weights[:, self._gain_part].reshape(n, -1, n)
+        inertia = gain @ np.swapaxes(on_gain, 0, 1).reshape(-1, n * n)
+        return inertia.reshape(*angle.shape, n) / self._acceleration_scale
 
     def stiffness(self, angle: Array, acceleration: Array) -> Array:
         """Command per angle, ∂û/∂q (…, n_motors, n_joints), while moving with an acceleration."""
@@ -172,17 +201,14 @@ class Cerebellum:
         base = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
         active = base @ self._granules[:-1] + self._granules[-1] > 0.0
         on_gain = self.weights[:, self._gain_part].reshape(n, -1, n)
-        moving = np.einsum("igj,...j->...ig", on_gain, acceleration / self._acceleration_scale)
+        moving = acceleration / self._acceleration_scale @ on_gain.reshape(-1, n).T
+        moving = moving.reshape(*angle.shape, -1)
         on_posture = self.weights[:, : self._gain_part.start]
         by_base = on_posture[:, 1:direct] + moving[..., 1:direct]
-        granules = np.concatenate(
-            [
-                np.broadcast_to(on_posture[:, direct:], (*moving.shape[:-1], n0)),
-                moving[..., direct:],
-            ],
-            axis=-1,
-        )
-        by_base = by_base + (granules * active[..., None, :]) @ self._granules[:-1].T
+        mix = self._granules[:-1].T
+        weighed = (on_posture[:, direct:].T[..., None] * mix[:n0, None]).reshape(n0, 2 * n * n)
+        by_base += (active[..., :n0].astype(float) @ weighed).reshape(by_base.shape)
+        by_base += (moving[..., direct:] * active[..., None, n0:]) @ mix[n0:]
         return np.asarray(
             by_base[..., n:] * base[..., None, :n] - by_base[..., :n] * base[..., None, n:]
         )
@@ -229,7 +255,7 @@ class Cerebellum:
         """Features of what was just felt: those of `learn`, if it was taught by the same step."""
         felt = (angle, velocity, acceleration)
         if self._felt and all(
-            np.array_equal(a, b) for a, b in zip(felt, self._felt[:3], strict=True)
+            a is b or np.array_equal(a, b) for a, b in zip(felt, self._felt[:3], strict=True)
         ):
             return self._felt[3]
         return self.features(*felt)

@@ -34,6 +34,7 @@ class KinematicChain:
         self.n_joints, self.n_outcome, self.n_context = n_joints, n_outcome, n_context
         self.parameters = np.zeros(6 * n_joints + 3 + n_outcome * n_context)
         self.parameters[0 : 3 * n_joints : 3] = 1.0
+        self._turned: tuple[bytes, Array] = b"", np.empty(0)
 
     def randomise(self, scale: float, rng: np.random.Generator) -> None:
         """Start from random axes, and points `scale` (the outcome's unit) around the origin."""
@@ -53,13 +54,23 @@ class KinematicChain:
 
     def with_jacobian(self, angle: Array) -> tuple[Array, Array]:
         """Outcome (…, d) of postures (…, n), and its change by each joint, (…, d, n)."""
-        place, arms, rotations, cross = self._walk(angle, self.parameters)
-        columns = []
-        frame = np.broadcast_to(np.eye(3), (*rotations.shape[:-3], 3, 3))
-        for j in range(self.n_joints):
-            frame = frame @ rotations[..., j, :, :]
-            columns.append((frame @ (cross[j] @ arms[j][..., None]))[..., : self.n_outcome, 0])
-        return place[..., : self.n_outcome], np.stack(columns, axis=-1)
+        n, d, shape = self.n_joints, self.n_outcome, angle.shape[:-1]
+        point, tip = self._unpack(self.parameters)[1:3]
+        turns = self._turns(self.parameters)
+        sine, bend = np.sin(angle).reshape(-1, n, 1), 1.0 - np.cos(angle).reshape(-1, n, 1)
+        # The tip and its change by each joint on the way from there are turned together.
+        vectors = np.empty((n + 1, len(sine), 3))
+        vectors[n] = tip
+        for j in range(n - 1, -1, -1):
+            vectors[n] -= point[j]
+            turned = vectors[j + 1 :]
+            sides = (turned.reshape(-1, 3) @ turns[j]).reshape(n - j, -1, 6)
+            turned += sine[:, j] * sides[..., :3]
+            turned += bend[:, j] * sides[..., 3:]
+            vectors[j] = vectors[n] @ turns[j, :, :3]
+            vectors[n] += point[j]
+        slope = np.moveaxis(vectors[:n, :, :d], 0, -1).reshape(*shape, d, n)
+        return vectors[n, :, :d].reshape(*shape, d), slope
 
     def fit(self, angle: Array, context: Array, outcome: Array, iterations: int = 60) -> float:
         """Move the parameters to explain N postures; stops when that is done or stuck.
@@ -108,26 +119,46 @@ class KinematicChain:
             theta[6 * n + 3 :].reshape(self.n_outcome, self.n_context),
         )
 
-    def _walk(self, angle: Array, theta: Array) -> tuple[Array, list[Array], Array, Array]:
+    def _turns(self, theta: Array) -> Array:
+        """[Kᵀ, (K²)ᵀ] of each joint, (n, 3, 6), K the axis as a cross-product matrix.
+
+        Rodrigues: a vector turned by q about the axis is v + sin q K v + (1 − cos q) K² v.
+        """
+        axis = self._unpack(theta)[0]
+        key = axis.tobytes()
+        if key != self._turned[0]:
+            cross = _cross_matrix(axis / np.linalg.norm(axis, axis=1, keepdims=True))
+            turns = np.concatenate([np.swapaxes(cross, -1, -2), cross @ cross], axis=-1)
+            self._turned = key, turns
+        return self._turned[1]
+
+    def _walk(self, angle: Array, theta: Array) -> tuple[Array, list[Array]]:
         """From the tip to the root, for postures (…, n).
 
         Returns:
-            The place (…, 3) in space, the lever arms y − p before each joint's turn, (…, 3) each,
-            all joints' rotations (…, n, 3, 3), and their axes as cross-product matrices (n, 3, 3).
+            The place (…, 3) in space, and the lever arms y − p before each joint's turn, (…, 3)
+            each.
 
         """
-        axis, point, tip, _ = self._unpack(theta)
-        cross = _cross_matrix(axis / np.linalg.norm(axis, axis=1, keepdims=True))
-        cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
-        # Rodrigues: R = 1 + sin q K + (1 − cos q) K²
-        rotations = np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
+        _, point, tip, _ = self._unpack(theta)
+        turns = self._turns(theta)
+        sine, bend = np.sin(angle), 1.0 - np.cos(angle)
         place = np.broadcast_to(tip, (*angle.shape[:-1], 3))
         arms = []
         for j in range(self.n_joints - 1, -1, -1):
             arm = place - point[j]
             arms.append(arm)
-            place = point[j] + (rotations[..., j, :, :] @ arm[..., None])[..., 0]
-        return place, arms[::-1], rotations, cross
+            sides = arm @ turns[j]
+            place = sine[..., j, None] * sides[..., :3] + bend[..., j, None] * sides[..., 3:]
+            place += arm
+            place += point[j]
+        return place, arms[::-1]
+
+    def _rotations(self, angle: Array, theta: Array) -> Array:
+        """Turn of each joint as a matrix, (N, n, 3, 3), for postures (N, n)."""
+        turns = np.swapaxes(self._turns(theta), -1, -2)
+        sine, bend = np.sin(angle)[..., None, None], 1.0 - np.cos(angle)[..., None, None]
+        return np.asarray(np.eye(3) + sine * turns[:, :3] + bend * turns[:, 3:])
 
     def _error(self, theta: Array, angle: Array, context: Array, outcome: Array) -> Array:
         """Outcome seen minus expected, (N d,)."""
@@ -138,7 +169,8 @@ class KinematicChain:
     def _slope(self, theta: Array, angle: Array, context: Array) -> Array:
         """Change of the expected outcome by the parameters, (N d, ·)."""
         n, d = self.n_joints, self.n_outcome
-        _, arms, rotations, _ = self._walk(angle, theta)
+        _, arms = self._walk(angle, theta)
+        rotations = self._rotations(angle, theta)
         axis = self._unpack(theta)[0]
         slope = np.zeros((len(angle), d, theta.size))
         frame = np.broadcast_to(np.eye(3), (len(angle), 3, 3))

@@ -1,6 +1,7 @@
 """What travels between the regions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -54,10 +55,15 @@ class Body:
     context: NDArray[np.int64]
     reward: Reward
 
-    @property
+    @cached_property
     def periodic(self) -> NDArray[np.bool_]:
         """(n_joints,) whether a joint's angle is known only up to full turns."""
         return self.cosine >= 0
+
+    @cached_property
+    def turns(self) -> bool:
+        """Whether any joint's angle is known only up to full turns."""
+        return bool(self.periodic.any())
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,9 @@ class SpinalCord:
               \omega = k / h
 
     the equilibrium-point reflex (Feldman 1986, doi:10.1080/00222895.1986.10735369) around the
-    wanted acceleration, no stiffer than the control step h allows and no stronger than any
-    acceleration felt so far.
+    wanted acceleration v̇*, no stiffer than the control step h allows. What it asks for is no
+    stronger than the wanted movement itself or any acceleration felt so far: the first has been
+    imagined with the strength of the motors, beyond the second nothing is known.
 
     Attributes:
         strongest: (n_joints,) largest acceleration felt, rad/s².
@@ -128,11 +129,12 @@ class SpinalCord:
             step: control step h, s.
 
         """
+        bound = np.maximum(self.strongest, np.abs(wanted))
         if not self._cut:
             omega = self._config.stiffness / step
             wanted = wanted + omega**2 * angle_error
             wanted = wanted + 2 * self._config.damping * omega * velocity_error
-        return np.clip(wanted, -self.strongest, self.strongest)
+        return np.clip(wanted, -bound, bound)
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

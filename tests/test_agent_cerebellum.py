@@ -154,6 +154,29 @@ def test_knocks_while_babbling_do_not_spoil_the_beginning():
     assert miss(knocked, Arm()) < 3.5 * miss(clean, Arm())
 
 
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_leaning_on_a_limit_while_babbling_does_not_spoil_the_beginning(seed):
+    arm = Arm(inertia=(0.5, 0.02, 0.12), weight=(0.0, 0.0), damping=(1.0, 0.5))
+    life = arm.experience(100, seed)
+    leaning = np.arange(60, 72)
+    spoilt = [x.copy() for x in life]
+    spoilt[0][leaning, 1], spoilt[1][leaning, 1], spoilt[2][leaning, 1] = 1.5, 0.0, 0.0
+    spoilt[2][60, 1] = -600.0  # rad/s², the knock
+    spoilt[3][leaning, 1] = np.linspace(0.6, 0.2, 12)  # pushes in vain
+    clean, leant = newborn(), newborn()
+    clean.begin(*(np.delete(x, leaning, axis=0) for x in life), CRUDE)
+    pain = leant.begin(*spoilt, CRUDE)
+    np.testing.assert_array_equal(np.flatnonzero(pain.any(axis=1)), leaning)
+    assert miss(leant, arm) < 5 * miss(clean, arm)
+
+
+def test_the_command_is_the_read_out_of_the_features():
+    cerebellum = taught()
+    life = [x.reshape(4, 5, 2) for x in Arm().experience(20, 7)[:3]]
+    expected = cerebellum.features(*life) @ cerebellum.weights.T
+    np.testing.assert_allclose(cerebellum.inverse(*life), expected, atol=1e-12)
+
+
 def test_what_is_felt_at_a_limit_is_not_learnt():
     cerebellum = taught()
     before = cerebellum.weights.copy()

@@ -1,5 +1,7 @@
 """Optimal control, reach proposals and the reflex: movements that arrive, and stay safe."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,10 +14,11 @@ from agent.cerebellum import Cerebellum
 from agent.config import BabbleConfig, CerebellumConfig, ReachConfig, SchemaConfig, SpinalCordConfig
 from agent.kinematic_chain import KinematicChain
 from agent.motor_programs.babble import Babble
-from agent.motor_programs.reach import Reach
+from agent.motor_programs.reach import Reach, _unroll
+from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.refinement import beyond
 from agent.optimal_control import riccati_feedback
-from agent.percept import Body, Reward
+from agent.percept import Body, Percept, Reward
 from agent.spinal_cord import SpinalCord
 
 STEP = 0.02
@@ -85,6 +88,14 @@ def test_the_reflex_is_no_stronger_than_anything_felt():
         np.zeros((2, 2)), np.array([[9, 9], [-9, -9]]), np.zeros((2, 2)), STEP
     )
     np.testing.assert_array_equal(pulled, [[100, 50], [-100, -50]])
+
+
+def test_the_wanted_movement_itself_may_be_stronger_than_anything_felt():
+    wanted = np.array([[300.0, -70.0]])
+    still, off = np.zeros((1, 2)), np.array([[9.0, -9.0]])
+    np.testing.assert_array_equal(reflexes().reflex(wanted, still, still, STEP), wanted)
+    np.testing.assert_array_equal(reflexes().reflex(wanted, off, still, STEP), wanted)
+    np.testing.assert_array_equal(reflexes().reflex(wanted, -off, still, STEP), [[-300, 70]])
 
 
 def test_a_cut_spinal_cord_passes_on_what_is_wanted():
@@ -200,10 +211,78 @@ def test_a_limit_felt_once_is_not_believed_and_probed():
     assert np.isinf(schema.limits()[1]).all()
     assert 1.02 < schema.limits(probing=True)[1][0] < 2
     schema.feel(*hit)
+    assert np.isinf(schema.limits()[1]).all()  # the same encounter
+    for _ in range(10):
+        schema.feel(np.array([[0.5]]), np.zeros((1, 1), bool), np.zeros((1, 1)))
+    schema.feel(*hit)
     assert 0.9 < schema.limits()[1][0] < 1.02
     free = np.array([[1.5]]), np.zeros((1, 1), bool), np.zeros((1, 1))
     schema.feel(*free)  # it was none
     assert np.isinf(schema.limits()[1]).all()
+
+
+def with_a_limit(encounters):
+    """Make a schema of one joint that has met a limit at 1 rad so many times."""
+    schema = BodySchema(1, SchemaConfig())
+    roam(schema, *np.linspace(-1, 1, 50))
+    for _ in range(encounters):
+        schema.feel(np.ones((1, 1)), np.ones((1, 1), bool), np.ones((1, 1)))
+        roam(schema, *np.linspace(-0.5, 0.5, 10))
+    return schema
+
+
+def roam(schema, *angles):
+    for angle in angles:
+        schema.feel(np.full((1, 1), angle), np.zeros((1, 1), bool), np.zeros((1, 1)))
+
+
+def test_an_encounter_with_a_limit_counts_once_however_it_is_told():
+    angle = np.concatenate([np.linspace(-1, 1, 50), np.ones(4), np.zeros(10), np.ones(4)])[:, None]
+    knock = (angle == 1) & (np.arange(len(angle)) >= 50)[:, None]
+    in_turn, at_once = BodySchema(1, SchemaConfig()), BodySchema(1, SchemaConfig())
+    in_turn.feel(angle, knock, knock.astype(float), in_turn=True)
+    for i in range(len(angle)):
+        at_once.feel(angle[i : i + 1], knock[i : i + 1], knock[i : i + 1].astype(float))
+    for schema in (in_turn, at_once):
+        assert np.isfinite(schema.limits()[1]).all()  # two, believed
+        assert 1.0 < schema.limits(probing=True)[1][0] == pytest.approx(1 + BodySchema._PROBE / 2)
+
+
+def test_a_limit_that_is_passed_without_a_knock_is_farther_out_and_doubted():
+    schema = with_a_limit(3)
+    roam(schema, 1.0 + 0.5 * schema.SKIN)
+    assert schema.limits()[1][0] == pytest.approx(1 - schema.SKIN)  # limits give way a little
+    roam(schema, 1.0 + 1.5 * schema.SKIN, 1.0 + 1.6 * schema.SKIN)
+    assert schema.limits()[1][0] == pytest.approx(1 + 0.5 * schema.SKIN)
+    roam(schema, *np.zeros(10), 1.0 + 3 * schema.SKIN)
+    assert np.isinf(schema.limits()[1]).all()  # once is not believed
+    roam(schema, *np.zeros(10), 1.0 + 4.5 * schema.SKIN)
+    assert np.isinf(schema.limits(probing=True)[1]).all()  # none
+
+
+@pytest.mark.parametrize("gain", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("before", "after", "limit"),
+    [
+        (2.0, 0.1, True),  # stopped
+        (0.0, 0.0, True),  # pushing without moving
+        (2.0, -1.0, True),  # bounced off
+        (-2.0, -3.0, False),  # on its way away
+        (0.5, 2.0, False),  # getting faster
+    ],
+)
+def test_only_what_goes_or_pushes_into_a_limit_can_be_stopped_by_it(before, after, limit, gain):
+    moving = [
+        Percept(zero, np.array([[v]]), zero, zero, zero)
+        for v in (before, after)
+        for zero in [np.zeros((1, 1))]
+    ]
+    mind = SimpleNamespace(
+        schema=SimpleNamespace(known=SimpleNamespace(gain=np.array([gain]))),
+        cerebellum=SimpleNamespace(velocity_scale=np.ones(1)),
+    )
+    stopped = Reaching._stopped(mind, *moving, np.array([[0.3 * gain]]))
+    np.testing.assert_array_equal(stopped, [[0.3 if limit else 0.0]])
 
 
 def propose(mind, aim, horizon=60, angle=(0.2, 0.4), velocity=(0.5, -0.3), probing=False):
@@ -224,6 +303,16 @@ def test_proposals_have_their_shapes_and_start_where_the_body_is(mind, aim, hori
     assert sorted(set(proposals.vigour.tolist())) == list(range(len(ReachConfig().vigours)))
     np.testing.assert_allclose(proposals.angle[:, 0], np.tile([0.2, 0.4], (k, 1)), atol=1e-12)
     np.testing.assert_allclose(proposals.velocity[:, 0], np.tile([0.5, -0.3], (k, 1)), atol=1e-12)
+
+
+def test_movements_unroll_as_they_would_step_by_step():
+    rng = np.random.default_rng(0)
+    closed, state = 0.3 * rng.normal(size=(3, 4, 4)), rng.normal(size=(3, 4))
+    for horizon in (1, 2, 13, 64):
+        expected = [state]
+        for _ in range(horizon):
+            expected.append(np.einsum("kij,kj->ki", closed, expected[-1]))
+        np.testing.assert_allclose(_unroll(closed, state, horizon), np.stack(expected, 1))
 
 
 @each_aim

@@ -30,6 +30,8 @@ class Reach:
     """
 
     _HELD = 0.1  # ρ over the mean squared lever arm: how firmly the whole posture is wanted
+    _PASSES = 12  # (Most steps of the inverse kinematics)
+    _HOME = 0.2  # (Share of the way to the middle of the range known that each of them goes back)
     _SETTLED = 3e-3  # (Change of every joint at which a posture is found, rad)
     _SMOOTH = 1e-3  # (Least cost of accelerating any joint, over the mean cost)
 
@@ -62,14 +64,14 @@ class Reach:
         start = np.clip(centre + (2 * self._spread - 1) * half, low, high)
         q = np.concatenate([angle[None], start])
         tolerance = schema.spread
-        for _ in range(25):
+        for _ in range(self._PASSES):
             outcome, jacobian = schema.chain.with_jacobian(q)
             miss = aim - outcome
             transpose = np.swapaxes(jacobian, -1, -2)
             square = jacobian @ transpose + (0.01 * tolerance) ** 2 * np.eye(len(aim))
             inverse = transpose @ np.linalg.inv(square)
             move = (inverse @ miss[..., None])[..., 0]
-            home = 0.1 * np.where(schema.periodic, 0.0, centre - q)
+            home = self._HOME * np.where(schema.periodic, 0.0, centre - q)
             home -= (inverse @ (jacobian @ home[..., None]))[..., 0]
             last, q = q, np.clip(q + np.clip(move + home, -0.3, 0.3), low, high)
             if np.abs(q - last).max() < self._SETTLED:
@@ -120,13 +122,11 @@ class Reach:
         final = np.repeat(postures, n_vigours, axis=0)
         a, b = _double_integrator(n, schema.step)
         closed = a - b @ gains
-        state = np.empty((len(final), horizon + 1, 2 * n))
-        state[:, 0, :n], state[:, 0, n:] = angle - final, velocity
-        for t in range(horizon):
-            state[:, t + 1] = (closed @ state[:, t, :, None])[..., 0]
+        first = np.concatenate([angle - final, np.broadcast_to(velocity, final.shape)], axis=1)
+        state = _unroll(closed, first, horizon)
         wanted_angle = state[..., :n] + final[:, None]
         wanted_velocity = state[..., n:]
-        acceleration = -(gains[:, None] @ state[:, :-1, :, None])[..., 0]
+        acceleration = -state[:, :-1] @ np.swapaxes(gains, -1, -2)
         movements = wanted_angle, wanted_velocity, acceleration
         reward = self._imagine(movements, aim, schema, cerebellum, limits)
         vigour = np.tile(np.arange(n_vigours), len(postures))
@@ -256,6 +256,18 @@ def _venture(angle: Array, schema: BodySchema) -> Array:
     """How far and long movements (k, h + 1, n) leave the range felt so far, as reward at stake."""
     strangeness = schema.strangeness(angle[:, 1:]).sum(axis=1)
     return np.asarray(schema.reward.distance * schema.spread * strangeness, np.float64)
+
+
+def _unroll(closed: Array, first: Array, horizon: int) -> Array:
+    """States (k, h + 1, m) of x' = A x from first ones (k, m), for A (k, m, m), by doubling."""
+    state = np.empty((len(first), horizon + 1, first.shape[1]))
+    state[:, 0] = first
+    power, done = np.swapaxes(closed, -1, -2), 1
+    while done <= horizon:
+        more = min(done, horizon + 1 - done)
+        np.matmul(state[:, :more], power, out=state[:, done : done + more])
+        power, done = power @ power, done + more
+    return state
 
 
 def _double_integrator(n: int, step: float) -> tuple[Array, Array]:

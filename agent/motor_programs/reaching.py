@@ -11,7 +11,7 @@ from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.reach import Reach
-from agent.percept import Array, Percept
+from agent.percept import Array, Body, Percept
 from agent.senses import Senses
 from agent.spinal_cord import SpinalCord
 from agent.trace import Trace
@@ -34,6 +34,7 @@ class Reaching:
     reach: Reach
     config: BrainConfig
     trace: Trace
+    _read: tuple[Body, Array, Percept] | None = None
 
     _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
 
@@ -45,6 +46,7 @@ class Reaching:
     def begin(self, experience: SensorimotorMemory) -> None:
         """Learn from what babbling has shown, now that it can be read."""
         body, rows = self.schema.known, experience.rows
+        rows = rows[np.argsort(experience.episode[rows], kind="stable")]  # (Each body's in turn)
         was = self.senses.percept(experience.before[rows], body)
         now = self.senses.percept(experience.after[rows], body)
         motion = self._motion(was.angle, was.velocity, now)
@@ -54,7 +56,7 @@ class Reaching:
         pain = self.cerebellum.begin(*motion, command, crude)
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
         error = command - self.cerebellum.inverse(*motion)
-        self.schema.feel(now.angle, pain, error)
+        self.schema.feel(now.angle, pain, self._stopped(was, now, error), in_turn=True)
 
     def act(
         self,
@@ -72,7 +74,7 @@ class Reaching:
             episode_length: steps of the longest episode so far, 0 before the first has ended.
 
         """
-        percept = self.senses.percept(channels, self.schema.known)
+        percept = self._percept(channels)
         self._feel(memory, percept)
         self._propose_and_gate(memory, percept, channels, rng, episode_length)
         command = self._execute(memory, percept)
@@ -83,6 +85,13 @@ class Reaching:
             command = command + self.config.reach.noise * rng.normal(size=command.shape)
         memory["last_command"] = np.clip(command, -1.0, 1.0)
         return memory["last_command"]
+
+    def _percept(self, channels: Array) -> Percept:
+        """Read channels (n, n_channels); what was read last is not read again."""
+        body, last = self.schema.known, self._read
+        if last is None or last[0] is not body or not np.array_equal(last[1], channels):
+            self._read = last = body, channels, self.senses.percept(channels, body)
+        return last[2]
 
     def _feel(self, memory: Memory, percept: Percept) -> None:
         """Within a movement: what the models missed just now."""
@@ -95,8 +104,10 @@ class Reaching:
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
         self._bump(memory, percept, edge & felt[:, None])
         every = self.config.schema.glance_every
+        if "visual_correction" in self.config.lesions:
+            return
         glance = felt & (memory["steps"] % every == 0)
-        if glance.any() and "visual_correction" not in self.config.lesions:
+        if glance.any():
             d = percept.outcome.shape[1]
             moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
             # The eye is believed as far as the hand is slow.
@@ -132,6 +143,18 @@ class Reaching:
         acceleration = (after.velocity - velocity) / self.schema.step
         return angle + 0.5 * way, 0.5 * (velocity + after.velocity), acceleration
 
+    def _stopped(self, was: Percept, now: Percept, error: Array) -> Array:
+        """Share of the command (n, n_motors) that something in the joint's way may have taken.
+
+        A limit only slows down what goes or pushes into it: what errs otherwise is the model.
+        """
+        error = error * np.sign(self.schema.known.gain)
+        side = np.sign(error)
+        slow = 0.1 * self.cerebellum.velocity_scale
+        into = side * was.velocity > -slow
+        slower = side * (now.velocity - was.velocity) < slow
+        return np.where(into & slower, error, 0.0)
+
     def _propose_and_gate(
         self,
         memory: Memory,
@@ -147,11 +170,15 @@ class Reaching:
             axis=1, initial=0.0
         )
         over = memory["plan_step"] >= memory["plan_length"]
+        due = np.flatnonzero(over | (moved > 0.01 * self.schema.spread))
+        values = np.full(len(over), np.nan)
+        if not len(due):
+            self.trace.record(value=values)
+            return
         reach = self.config.reach
         boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
         aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
-        values = np.full(len(over), np.nan)
-        for i in np.flatnonzero(over | (moved > 0.01 * self.schema.spread)):
+        for i in due:
             left = episode_length - memory["steps"][i]
             horizon = int(
                 np.clip(
@@ -243,15 +270,19 @@ class Reaching:
             Mean dopamine, climbing-fibre error and pain.
 
         """
-        body = self.schema.known
-        was, now = self.senses.percept(before, body), self.senses.percept(after, body)
+        was, now = self._percept(before), self._percept(after)
         motion = self._motion(was.angle, was.velocity, now)
         touching = self.schema.touching(was.angle) | self.schema.touching(now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
             *motion, command, memory["fast_state"], touching
         )
-        self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
-        self.schema.feel(now.angle, pain, climbing_fibre)
+        hurt = pain.any(axis=1)
+        if hurt.any():
+            self.spinal_cord.feel(motion[2][~hurt])
+            self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
+        else:
+            self.spinal_cord.feel(motion[2])
+            self.schema.feel(now.angle, pain, climbing_fibre)
         if look:
             self.schema.see(now, experience, self.senses)
         dopamine = np.zeros(len(reward))
@@ -274,7 +305,7 @@ class Reaching:
                 predicted_acceleration=predicted,
             )
         return {
-            "dopamine": float(dopamine.mean()),
-            "climbing_fibre": float(np.sqrt((climbing_fibre**2).mean())),
-            "pain": float(pain.any(axis=1).mean()),
+            "dopamine": float(dopamine.sum() / dopamine.size),
+            "climbing_fibre": float(np.sqrt((climbing_fibre**2).sum() / climbing_fibre.size)),
+            "pain": float(hurt.sum() / hurt.size),
         }

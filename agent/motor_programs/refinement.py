@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
@@ -92,27 +93,33 @@ def _changes(
     inertia, viscosity = cerebellum.inertia(mid_angle), cerebellum.viscosity()
     # Effort that costs nothing would call for endless strength.
     effort = np.sqrt(max(reward.effort, 1e-3 * reward.distance * schema.spread))
-    by_distance = (weight[:, None, None] * jacobian)[..., None] * on_angle[1:, None, None, :]
-    by_effort = inertia[..., None] * on_acceleration[:, None, None, :]
-    by_effort += viscosity[..., None] * (0.5 * (on_velocity[1:] + on_velocity[:-1]))[:, None, None]
     stiffness = cerebellum.stiffness(mid_angle, acceleration)
-    by_effort += stiffness[..., None] * (0.5 * (on_angle[1:] + on_angle[:-1]))[:, None, None]
-    terms = [
-        (by_distance, weight[:, None] * miss),
-        (effort * by_effort, effort * command),
-    ]
-    for excess, slope in (
-        (strain(command), by_effort),
-        (beyond(angle[1:], limits), np.eye(n)[:, :, None] * on_angle[1:, None, None, :]),
+    d = len(aim)
+    slope = np.empty((horizon * (d + n), n * k))
+    by_distance = slope[: horizon * d].reshape(horizon, d, n, k)
+    np.multiply(
+        (weight[:, None, None] * jacobian)[..., None],
+        on_angle[1:, None, None, :],
+        out=by_distance,
+    )
+    by_effort = slope[horizon * d :].reshape(horizon, n * n, k)
+    body = np.stack([inertia, np.broadcast_to(viscosity, inertia.shape), stiffness], axis=-1)
+    mid = 0.5 * (on_velocity[1:] + on_velocity[:-1]), 0.5 * (on_angle[1:] + on_angle[:-1])
+    change = effort * np.stack([on_acceleration, *mid], axis=1)
+    np.matmul(body.reshape(horizon, n * n, 3), change, out=by_effort)
+    slopes, costs = [slope], [(weight[:, None] * miss).ravel(), effort * command.ravel()]
+    for excess, by_change in (
+        (strain(command), lambda rows: by_effort.reshape(horizon, n, n, k)[rows] / effort),
+        (beyond(angle[1:], limits), lambda rows: _own(rows, on_angle[1:])),
     ):
         rows = excess != 0.0
         if rows.any():
             size = excess[rows]
             force = np.sqrt(0.5 * STRICT * reward.distance * schema.spread)
             force = force / np.sqrt(np.maximum(np.abs(size), _TOUCH))
-            terms.append((force[:, None, None] * slope[rows], force * size))
-    slope = np.concatenate([part.reshape(-1, n * k) for part, _ in terms])
-    cost = np.concatenate([part.ravel() for _, part in terms])
+            slopes.append((force[:, None, None] * by_change(rows)).reshape(-1, n * k))
+            costs.append(force * size)
+    slope, cost = np.concatenate(slopes) if len(slopes) > 1 else slope, np.concatenate(costs)
     curvature = slope.T @ slope
     # Damped by how far the joints move: a posture has directions that cost nothing.
     pull = (by_distance**2).sum() / (on_angle**2).sum() / n
@@ -122,6 +129,14 @@ def _changes(
     c = -np.linalg.solve(damped, (slope.T @ cost)[:, None])[..., 0]
     c = np.swapaxes(c.reshape(-1, n, k), 1, 2)
     return on_angle @ c, on_velocity @ c, on_acceleration @ c
+
+
+def _own(rows: NDArray[np.bool_], on_angle: Array) -> Array:
+    """Change (m, n, k) of the m angles at `rows` (h, n), each by the knots of its own joint."""
+    time, joint = np.nonzero(rows)
+    slope = np.zeros((len(time), rows.shape[1], on_angle.shape[1]))
+    slope[np.arange(len(time)), joint] = on_angle[time]
+    return slope
 
 
 def strain(command: Array) -> Array:
