@@ -52,7 +52,8 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
-CRAWL_LESIONS := intact heading habit
+CRAWL_LESIONS := intact heading habit body_schema
+SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
@@ -77,20 +78,28 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --steps brain=10000 sac=12000 tqc=12000 ppo=120000 1 \
 	    --eval-every brain=2000 sac=2000 tqc=2000 ppo=20000 1 \
 	    --seeds brain=5 3 $(SCORED) --out results/reach3d
-	$(NEONATE) evaluate --env Ant-v5 --algos brain sac ppo random \
-	    --steps brain=100000 sac=50000 ppo=300000 1 \
-	    --eval-every brain=50000 sac=10000 ppo=100000 1 \
-	    --seeds sac=2 3 $(CRAWLED) --out results/ant
-	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain --steps 100000 --eval-every 50000 \
-	    --seeds 3 $(CRAWLED) --out results/halfcheetah
+	$(NEONATE) evaluate --env Ant-v5 --algos brain sac ppo oscillator random \
+	    --steps brain=100000 sac=50000 ppo=300000 oscillator=100000 1 \
+	    --eval-every brain=50000 sac=10000 ppo=100000 oscillator=50000 1 \
+	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/ant
+	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain sac ppo oscillator random \
+	    --steps brain=100000 sac=50000 ppo=300000 oscillator=100000 1 \
+	    --eval-every brain=50000 sac=10000 ppo=50000 oscillator=50000 1 \
+	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/halfcheetah
+	$(NEONATE) evaluate --env Swimmer-v5 --algos brain sac ppo oscillator random \
+	    --steps brain=150000 sac=30000 ppo=300000 oscillator=150000 1 \
+	    --eval-every brain=50000 sac=10000 ppo=100000 oscillator=50000 1 \
+	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/swimmer
 	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
-	    --seeds 3 $(CRAWLED) --out results/crawl
-	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
-	    --seeds 2 $(CRAWLED) --out results/crawl_to
-	$(NEONATE) evaluate --env Swimmer-v5 --algos brain --steps 50000 --eval-every 50000 \
-	    --seeds 2 $(CRAWLED) --out results/swimmer
+	    --seeds 5 $(CRAWLED) --out results/crawl
+	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain sac random \
+	    --steps brain=40000 sac=200000 1 --eval-every brain=20000 sac=50000 1 \
+	    --seeds brain=5 1 $(CRAWLED) --out results/crawl_to
+	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
+	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
+	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))
 	$(MAKE) tables
 
 results/benchmark.json: | setup

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import trim_mean
+
 from policies.baselines import SB3_CLASSES
 from scripts.evaluate import load_records
 from scripts.files import read_json, replacing
@@ -24,7 +26,17 @@ from scripts.summary import (
     mean_curve,
 )
 
-TASKS = ("reacher", "reach", "reach3d", "ant", "halfcheetah", "swimmer", "crawl", "crawl_to")
+TASKS = (
+    "reacher",
+    "reach",
+    "reach3d",
+    "ant",
+    "halfcheetah",
+    "swimmer",
+    "crawl",
+    "crawl_to",
+    "ant_to",
+)
 MISSING = "*not measured yet*"
 _BLOCK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 _VERSIONS = ("python", "gymnasium", "mujoco", "stable_baselines3", "torch")
@@ -49,7 +61,7 @@ def task_table(name: str) -> Callable[[Path], str]:
         if not path.exists():
             return MISSING
         records = _only_once(load_records(path), path)
-        parts = [_scores(records), _costs(records), _conditions(records)]
+        parts = [_scores(records), _costs(records), _seed_by_seed(records), _conditions(records)]
         if (results / name / "curves.png").exists():
             env = records[0]["env"]
             parts.append(f"![Learning curves on {env}](results/{name}/curves.png)")
@@ -132,14 +144,29 @@ def _only_once(records: list[dict[str, Any]], path: Path) -> list[dict[str, Any]
 
 
 def _scores(records: Sequence[Record]) -> str:
-    """One row per algorithm; the brain at each of its evaluations."""
+    """One row per algorithm, the brain at each evaluation; IQM is the interquartile mean."""
     rows = []
     for name, group in by_algorithm(records).items():
         last = len(group[0]["curve"]) - 1
         for point in range(last + 1) if name == "brain" else (last,):
-            rows.append([_label(name), *_score_cells(group, point)])
-    heads = ["algorithm", "seeds", "steps", "return", "success", "CPU s"]
+            cells = _score_cells(group, point)
+            returns = [record["curve"][point]["return_mean"] for record in group]
+            cells.insert(3, f"{trim_mean(returns, 0.25):.2f}")
+            rows.append([_label(name), *cells])
+    heads = ["algorithm", "seeds", "steps", "return", "IQM", "success", "CPU s"]
     return _table(heads, rows)
+
+
+def _seed_by_seed(records: Sequence[Record]) -> str:
+    """List what the brain came to with every seed, evaluation by evaluation."""
+    group = by_algorithm(records).get("brain", [])
+    lines = []
+    for point in range(len(group[0]["curve"]) if len(group) > 1 else 0):
+        points = [record["curve"][point] for record in group]
+        returns = ", ".join(f"{p['return_mean']:.2f}" for p in points)
+        lines.append(f"{points[0]['steps']:,} steps: {returns}")
+    seeds = ", ".join(str(record["seed"]) for record in group)
+    return f"The brain's returns with seeds {seeds}. {'; '.join(lines)}." if lines else ""
 
 
 def _score_cells(group: Sequence[Record], point: int = -1) -> list[str]:
