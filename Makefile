@@ -82,19 +82,17 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --steps brain=100000 sac=50000 ppo=300000 oscillator=100000 1 \
 	    --eval-every brain=50000 sac=10000 ppo=100000 oscillator=50000 1 \
 	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/ant
-	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain sac ppo oscillator random \
-	    --steps brain=100000 sac=50000 ppo=300000 oscillator=100000 1 \
-	    --eval-every brain=50000 sac=10000 ppo=50000 oscillator=50000 1 \
-	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/halfcheetah
-	$(NEONATE) evaluate --env Swimmer-v5 --algos brain sac ppo oscillator random \
-	    --steps brain=150000 sac=30000 ppo=300000 oscillator=150000 1 \
-	    --eval-every brain=50000 sac=10000 ppo=100000 oscillator=50000 1 \
-	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/swimmer
+	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain ppo oscillator random \
+	    --steps brain=100000 ppo=100000 oscillator=100000 1 --eval-every 50000 \
+	    --seeds brain=5 3 $(CRAWLED) --out results/halfcheetah
+	$(NEONATE) evaluate --env Swimmer-v5 --algos brain ppo oscillator random \
+	    --steps brain=150000 ppo=300000 oscillator=150000 1 \
+	    --eval-every brain=50000 ppo=100000 oscillator=50000 1 \
+	    --seeds brain=5 3 $(CRAWLED) --out results/swimmer
 	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
 	    --seeds 5 $(CRAWLED) --out results/crawl
-	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain sac random \
-	    --steps brain=40000 sac=200000 1 --eval-every brain=20000 sac=50000 1 \
-	    --seeds brain=5 1 $(CRAWLED) --out results/crawl_to
+	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
+	    --seeds 5 $(CRAWLED) --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))

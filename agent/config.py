@@ -156,9 +156,9 @@ class SearchConfig:
     """How often these are tried again."""
     spread: float = 0.3
     """Standard deviation of the perturbations at first, in units of the parameters."""
-    renewed_spread: float = 0.2
+    renewed_spread: float = 0.15
     """The same when the search begins anew from the habit."""
-    setbacks: int = 3
+    setbacks: int = 1
     """Challenges lost in a row after which it does."""
     rate: float = 0.3
     """Learning rate of the three-factor rule."""

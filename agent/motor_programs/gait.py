@@ -10,7 +10,7 @@ from agent.spinal_cord import Rhythm
 class Gait:
     r"""Turns a parameter vector x into a rhythm and the gains of the joint reflex.
 
-    .. math:: f = f_0 e^{x_0 / 2}, \quad \alpha = \sigma(x_1 + 1), \quad
+    .. math:: f = f_0 e^{x_0}, \quad \alpha = \sigma(x_1 + 1), \quad
         \beta = \sigma(x_2 - \tfrac12), \quad
         (o, A, \varphi, W_0, W_1) = \text{the other parameters, each times its unit}
 
@@ -49,7 +49,7 @@ class Gait:
         n, c = self._n, self._config
         x = c.first_reflex * rng.normal(size=(k, self.n_parameters))
         slow, fast = np.log(c.slowest / self._CENTRE), np.log(c.fastest / self._CENTRE)
-        x[:, 0] = 2 * rng.uniform(slow, fast, k)
+        x[:, 0] = rng.uniform(slow, fast, k)
         joints = x[:, -5 * n :].reshape(k, 5, n)
         joints[:, 0] = c.first_offset / c.offset * rng.normal(size=(k, n))
         joints[:, 1] = c.first_amplitude * rng.uniform(0.2, 1.0, (k, n))
@@ -59,7 +59,7 @@ class Gait:
 
     def period(self, x: Array) -> float:
         """Count the steps of one cycle of the gait x (n_parameters,)."""
-        return float(np.exp(-0.5 * x[0]) / (self._CENTRE * self._step))
+        return float(np.exp(-x[0]) / (self._CENTRE * self._step))
 
     def rhythm(self, x: Array) -> Rhythm:
         """Rhythm and reflex gains of gaits x (n, n_parameters)."""
@@ -68,7 +68,7 @@ class Gait:
         alpha, damping = _sigmoid(x[:, 1:2] + 1.0), _sigmoid(x[:, 2:3] - 0.5) / self._gain
         half = self._half
         return Rhythm(
-            advance=2 * np.pi * self._CENTRE * self._step * np.exp(0.5 * x[:, 0]),
+            advance=2 * np.pi * self._CENTRE * self._step * np.exp(x[:, 0]),
             middle=self._middle + half * c.offset * offset,
             amplitude=half * amplitude,
             phase=c.phase * phase,
