@@ -99,19 +99,32 @@ def test_a_task_table_tells_scores_and_what_they_cost(tmp_path: Path) -> None:
     records = [
         record("brain", 0, [-9.0, -3.0], 10),
         record("brain", 1, [-7.0, -5.0], 10),
+        record("brain", 2, [-8.5, -3.5], 10),
+        record("brain", 3, [-7.5, -4.5], 10),
         record("ppo", 0, [-30.0, -6.0], 1000),
         record("sac", 0, [-5.0, -4.0], 100),
     ]
     (tmp_path / "reach").mkdir()
     write_json(tmp_path / "reach" / "results.json", records)
     rows = TABLES["reach"](tmp_path).splitlines()
-    assert "| brain | 2 | 10 | -8.00 (-9.00 … -7.00) | – | 5 |" in rows
-    assert "| brain | 2 | 20 | -4.00 (-5.00 … -3.00) | – | 10 |" in rows
-    assert "| PPO | 1 | 2,000 | -6.00 | – | 1,000 |" in rows
+    assert "| brain | 4 | 10 | -8.00 (-9.00 … -7.00) | -8.00 | – | 5 |" in rows
+    assert "| brain | 4 | 20 | -4.00 (-5.00 … -3.00) | -4.00 | – | 10 |" in rows
+    assert "| PPO | 1 | 2,000 | -6.00 | -6.00 | – | 1,000 |" in rows
+    each = "10 steps: -9.00, -7.00, -8.50, -7.50; 20 steps: -3.00, -5.00, -3.50, -4.50."
+    assert f"The brain's returns with seeds 0, 1, 2, 3. {each}" in rows
     final = "| return -4 (the brain's final) | 20 | 10"
     assert f"{final} | SAC | 200 | 100 | 10 × | 10 × |" in rows
     bound = "not reached in 2,000 | not reached in 1,000 | > 100 × | > 100 ×"
     assert f"{final} | PPO | {bound} |" in rows
+
+
+def test_the_interquartile_mean_leaves_the_best_and_the_worst_out(tmp_path: Path) -> None:
+    returns = [-100.0, 1.0, 2.0, 3.0, 50.0]
+    (tmp_path / "reach").mkdir()
+    records = [record("brain", i, [value], 10) for i, value in enumerate(returns)]
+    write_json(tmp_path / "reach" / "results.json", records)
+    row = next(row for row in TABLES["reach"](tmp_path).splitlines() if "| brain |" in row)
+    assert row.split(" | ")[4] == "2.00"
 
 
 def test_a_lesion_table_has_the_intact_brain_first(tmp_path: Path) -> None:
