@@ -252,7 +252,7 @@ class HabitSearch:
         best = np.argsort(-once, kind="stable")[: self._config.finalists]
         again = self._first_reward[1:, best]
         if np.isnan(again).any():
-            if np.isnan(again).all() and not self._asked_again:
+            if not self._asked_again:
                 self._asked_again = True
                 rounds = range(1, self._config.repeats + 1)
                 self._waiting = [r * k + int(i) for r in rounds for i in best]

@@ -69,6 +69,15 @@ def test_a_habit_is_found_and_is_never_reliably_worse_than_before(method, n):
     assert all(b > a - 0.05 for a, b in itertools.pairwise(known))
 
 
+@pytest.mark.parametrize("steps", range(55, 100, 3))
+def test_trying_anew_at_any_moment_does_not_stop_the_search(steps):
+    s, noise = search(2), np.random.default_rng(8)
+    live(s, steps // 2, noise)
+    s.begin_anew()
+    live(s, 400, noise)
+    assert s.explorer is not None
+
+
 @pytest.mark.parametrize("stop", [7, 95, 777, 1500])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_search_goes_on_exactly_where_it_stopped(method, stop):
