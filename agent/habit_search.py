@@ -25,16 +25,15 @@ class HabitSearch:
 
     with V what the critic holds the body's condition to be worth, taken no more seriously than the
     reward itself, and r_t = 0 (or the mean so far where that is negative) from a fall on.
-    *Eligibility* is the perturbation that
-    the bout was run with, *prediction error* is R against what its generation earned: see
-    `agent.explorers`, where both meet. The course:
+    *Eligibility* is the perturbation that the bout was run with, *prediction error* is R against
+    what its generation earned: see `agent.explorers`, where both meet. The course:
 
     1. random parameters; the best few are tried again;
     2. generations of an explorer from the best of these;
     3. every few generations its centre is tried for longer, from the start of an episode where
        there is one, and joins the `Habits` if each of several trials leaves it better than the
        habit in use. A centre that falls behind is dropped at once;
-    4. after several setbacks in a row the search begins anew from the habit, with smaller steps;
+    4. after `setbacks` lost challenges in a row the search begins anew, close to the habit;
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done.

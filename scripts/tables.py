@@ -159,7 +159,7 @@ def _scores(records: Sequence[Record]) -> str:
 
 def _seed_by_seed(records: Sequence[Record]) -> str:
     """List what the brain came to with every seed, evaluation by evaluation."""
-    group = by_algorithm(records).get("brain", [])
+    group = sorted(by_algorithm(records).get("brain", []), key=lambda record: record["seed"])
     lines = []
     for point in range(len(group[0]["curve"]) if len(group) > 1 else 0):
         points = [record["curve"][point] for record in group]
