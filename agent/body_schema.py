@@ -112,9 +112,10 @@ class BodySchema:
         far = np.where(self.periodic, np.inf, stride)
         return np.maximum(low, self.free_low - far), np.minimum(high, self.free_high + far)
 
-    def touching(self, angle: Array) -> NDArray[np.bool_]:
-        """Whether bodies at postures (n, n_joints) touch a limit, (n,)."""
-        close = (angle < self.limit_low + self.SKIN) | (angle > self.limit_high - self.SKIN)
+    def touching(self, before: Array, after: Array) -> NDArray[np.bool_]:
+        """Whether bodies touch a limit before or after a step, (n,); postures (n, n_joints)."""
+        close = np.minimum(before, after) < self.limit_low + self.SKIN
+        close |= np.maximum(before, after) > self.limit_high - self.SKIN
         return np.asarray(close.any(axis=1))
 
     def at_edge(self, angle: Array) -> NDArray[np.bool_]:
@@ -207,9 +208,10 @@ class BodySchema:
             in_turn: whether the postures are those of one body in turn, not of n bodies at once.
 
         """
-        free = angle[~knock.any(axis=1)]
+        knocked = np.count_nonzero(knock) > 0
+        free = angle[~knock.any(axis=1)] if knocked else angle
         outside = (free < self.free_low) | (free > self.free_high)
-        if outside.any():
+        if np.count_nonzero(outside):
             if np.isfinite(self.free_low).all():
                 self._ventures += int(outside.any(axis=1).sum())
             self.free_low = np.minimum(self.free_low, free.min(axis=0))
@@ -218,7 +220,7 @@ class BodySchema:
         steps = len(angle) if in_turn else 1
         now = np.arange(len(angle)) if in_turn else np.zeros(len(angle), np.int64)
         self._since_knock += steps
-        if not knock.any():
+        if not knocked:
             return
         edge = 0.1 * (self.free_high - self.free_low)
         low = knock & (error < 0) & (angle < self.free_low + edge)
@@ -238,9 +240,12 @@ class BodySchema:
         Such a limit is at least that far out, and has been felt one time too often. One that is
         passed by far was none.
         """
+        passed = (free < self.limit_low - self.SKIN) | (free > self.limit_high + self.SKIN)
+        if not np.count_nonzero(passed):
+            return
         for side, beyond, limit in (
-            (0, self.limit_low - free.min(axis=0, initial=np.inf), self.limit_low),
-            (1, free.max(axis=0, initial=-np.inf) - self.limit_high, self.limit_high),
+            (0, self.limit_low - free.min(axis=0), self.limit_low),
+            (1, free.max(axis=0) - self.limit_high, self.limit_high),
         ):
             for joint in np.flatnonzero(beyond > self.SKIN):
                 if beyond[joint] > 3 * self.SKIN:

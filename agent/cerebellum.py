@@ -31,7 +31,9 @@ class Cerebellum:
 
     with G the prior variances. The noise r grows with the features' own size, as in the
     normalised LMS rule: without it a few violent accelerations rule the fit. P regains a small
-    share of the prior at each step, so that learning never stops.
+    share of the prior at each step, so that learning never stops. Errors smaller than usual teach
+    nothing worth the trouble: climbing fibres are silent most of the time, and so are these
+    (set-membership filtering, Gollamudi et al. 1998, doi:10.1109/97.668945).
 
     Attributes:
         weights: W, (n_motors, n_features), commands as shares of the full command.
@@ -71,6 +73,7 @@ class Cerebellum:
         self._granules = np.ascontiguousarray(np.vstack(drawn).T)
         self._granules[:-1] *= spread
         self._sizes = n0, n1
+        self._mix_granules()
         self._upper = np.triu_indices(n_motors)
         posture = np.concatenate([np.ones(1 + base), np.full(n0, 5.0 / max(n0, 1))])
         gain = np.concatenate([[1.0], np.full(base, 0.3), np.full(n1, 5.0 / max(n1, 1))])
@@ -163,28 +166,19 @@ class Cerebellum:
         a = acceleration / self._acceleration_scale
         phi = np.empty((*a.shape[:-1], self.prior.size))
         phi[..., : self._gain_part.start] = posture
-        phi[..., self._gain_part] = (gain[..., :, None] * a[..., None, :]).reshape(
-            *a.shape[:-1], -1
-        )
-        phi[..., self._speed_part] = v
-        phi[..., self._speed_part.stop :] = v[..., self._upper[0]] * v[..., self._upper[1]]
+        by_gain = phi[..., self._gain_part].reshape(*gain.shape, self._n)  # (A view)
+        np.multiply(gain[..., :, None], a[..., None, :], out=by_gain)
+        phi[..., self._speed_part.start :] = self._speed(v)
         return phi
 
-    def inverse(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
-        """Command (…, n_motors) that brings about an acceleration (…, n_motors).
+    def _speed(self, v: Array) -> Array:
+        """Scaled velocities v and all their products, (…, ·)."""
+        first, second = (v.take(joints, axis=-1) for joints in self._upper)
+        return np.concatenate([v, first * second], axis=-1)
 
-        It is Wφ, without laying out the products of which φ mostly consists.
-        """
-        n = self._n
-        posture, gain = self._posture(angle)
-        v = velocity / self.velocity_scale
-        speed = np.concatenate([v, v[..., self._upper[0]] * v[..., self._upper[1]]], axis=-1)
-        on_gain = self.weights[:, self._gain_part].reshape(n, -1, n)
-        inertia = (gain @ np.swapaxes(on_gain, 0, 1).reshape(-1, n * n)).reshape(*v.shape, n)
-        command = (inertia @ (acceleration / self._acceleration_scale)[..., None])[..., 0]
-        command += posture @ self.weights[:, : self._gain_part.start].T
-        command += speed @ self.weights[:, self._speed_part.start :].T
-        return np.asarray(command, np.float64)
+    def inverse(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
+        """Command (…, n_motors) that brings about an acceleration (…, n_motors)."""
+        return self.features(angle, velocity, acceleration) @ self.weights.T
 
     def inertia(self, angle: Array) -> Array:
         """Command per acceleration, M (…, n_motors, n_joints), at postures (…, n_motors)."""
@@ -252,11 +246,9 @@ class Cerebellum:
         return fast + self._config.fast_rate * np.where(blocked, 0.0, np.clip(jump, -bound, bound))
 
     def _afferent(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
-        """Features of what was just felt: those of `learn`, if it was taught by the same step."""
+        """Features of what was just felt: those of `learn`, if it was handed the same arrays."""
         felt = (angle, velocity, acceleration)
-        if self._felt and all(
-            a is b or np.array_equal(a, b) for a, b in zip(felt, self._felt[:3], strict=True)
-        ):
+        if self._felt and all(a is b for a, b in zip(felt, self._felt[:3], strict=True)):
             return self._felt[3]
         return self.features(*felt)
 
@@ -296,36 +288,45 @@ class Cerebellum:
         for i, phi in enumerate(inputs):
             errors[i] = climbing_fibre = command[i] - self.weights @ phi
             jump = climbing_fibre - fast[i]
-            # A limit takes from its own joint; what the others show is the echo.
-            knock[i] = (np.abs(jump) > self._bound()) & (np.abs(jump) >= 0.5 * np.abs(jump).max())
-            if knock[i].any():
+            size = np.abs(jump)
+            passed = size > self._bound()
+            if np.count_nonzero(passed):
+                # A limit takes from its own joint; what the others show is the echo.
+                knock[i] = passed & (size >= 0.5 * size.max())
+            if np.count_nonzero(knock[i]):
                 # A bound that is passed again and again is too narrow.
                 self.jump_variance *= 1.02
                 continue
-            surprise = (jump**2 / (self.jump_variance + self._SMALL**2)).max()
-            self.jump_variance += 0.02 * (jump**2 - self.jump_variance)
-            if touching[i] or self._blind:
+            jump *= jump
+            surprise = jump / (self.jump_variance + self._SMALL**2)
+            self.jump_variance += 0.02 * (jump - self.jump_variance)
+            dull = np.add.reduce(surprise) < self._config.silence * self._n
+            if dull or touching[i] or self._blind:
                 continue
-            total = self._descend(phi, climbing_fibre, 1.0 + surprise / 9.0)
+            total = self._descend(phi, climbing_fibre, 1.0 + np.maximum.reduce(surprise) / 9.0)
             self.learnt += 1
             self.error_variance += 0.01 * (climbing_fibre**2 / total - self.error_variance)
         return errors, knock
 
+    def _mix_granules(self) -> None:
+        """Lay out how [1, cos, sin] becomes [g₀, g₁] before it is rectified, and where it is."""
+        direct, n0 = 1 + 2 * self._n, self._sizes[0]
+        granules = np.roll(self._granules, 1, axis=0)  # (Constant first)
+        same = np.eye(direct)
+        self._mix = np.hstack([same, granules[:, :n0], same, granules[:, n0:]])
+        free, rectified = np.full(direct, -np.inf), np.zeros(granules.shape[1])
+        self._floor = np.concatenate([free, rectified[:n0], free, rectified[n0:]])
+
     def _posture(self, angle: Array) -> tuple[Array, Array]:
         """Posture and gain-field activity g₀ (…, ·) and g₁ (…, ·)."""
-        n0, n1 = self._sizes
-        direct = 1 + 2 * self._n
-        out = np.empty((*angle.shape[:-1], 2 * direct + n0 + n1))
-        base = out[..., 1:direct]
-        out[..., 0] = 1.0
-        np.cos(angle, out=base[..., : self._n])
-        np.sin(angle, out=base[..., self._n :])
-        granules = base @ self._granules[:-1] + self._granules[-1]
-        np.maximum(granules[..., :n0], 0.0, out=out[..., direct : direct + n0])
-        gain = out[..., direct + n0 :]
-        gain[..., :direct] = out[..., :direct]
-        np.maximum(granules[..., n0:], 0.0, out=gain[..., direct:])
-        return out[..., : direct + n0], gain
+        n = self._n
+        base = np.empty((*angle.shape[:-1], 1 + 2 * n))
+        base[..., 0] = 1.0
+        np.cos(angle, out=base[..., 1 : 1 + n])
+        np.sin(angle, out=base[..., 1 + n :])
+        out = base @ self._mix
+        np.maximum(out, self._floor, out=out)
+        return out[..., : self._gain_part.start], out[..., self._gain_part.start :]
 
     def _descend(self, phi: Array, climbing_fibre: Array, distrust: float = 1.0) -> float:
         """One recursive least-squares step, in place; returns r + φᵀPφ as it was before.
@@ -337,7 +338,7 @@ class Cerebellum:
         total = float(distrust * noise + phi @ p_phi)
         self.weights += np.multiply.outer(climbing_fibre, p_phi / total)
         blas.dsyr(-1.0 / total, p_phi, a=self.covariance, lower=1, overwrite_a=1)
-        diagonal = np.einsum("ii->i", self.covariance)
+        diagonal = self.covariance.ravel(order="K")[:: self.prior.size + 1]  # (A view)
         diagonal += self._config.drift * self._config.prior_scale * self.prior
         return total
 
@@ -363,4 +364,5 @@ class Cerebellum:
         self.velocity_scale = state["velocity_scale"].copy()
         self._acceleration_scale = state["acceleration_scale"].copy()
         self._granules = state["granules"].copy()
+        self._mix_granules()
         self.learnt = int(state["learnt"])

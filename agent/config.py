@@ -70,7 +70,7 @@ class CerebellumConfig:
 
     gravity_granules: int = 150
     """Granule cells that see the posture alone (gravity, springs)."""
-    gain_granules: int = 15
+    gain_granules: int = 5
     """Granule cells that multiply the wanted acceleration (inertia, a gain field)."""
     prior_scale: float = 1e3
     """Prior variance of the weights over the variance of the command explained by one of them."""
@@ -79,6 +79,8 @@ class CerebellumConfig:
     never stops."""
     fast_rate: float = 0.3
     """Rate of the fast state that takes up the error within a movement, per step."""
+    silence: float = 0.5
+    """Errors whose mean square is less than this share of the usual one are not learnt from."""
     outlier: float = 6.0
     """Errors beyond so many standard deviations are knocks (at a joint limit): not learnt."""
 

@@ -115,7 +115,7 @@ class Proposals:
         angle: (k, h + 1, n_joints) wanted joint angles.
         velocity: (k, h + 1, n_joints) wanted joint velocities.
         acceleration: (k, h, n_joints) wanted joint accelerations.
-        reward: (k, h) imagined reward of each step.
+        worth: (k,) imagined return.
         vigour: (k,) index of the vigour.
         venture: (k,) how far and long it leaves the range felt so far, as reward at stake.
 
@@ -124,6 +124,24 @@ class Proposals:
     angle: Array
     velocity: Array
     acceleration: Array
-    reward: Array
+    worth: Array
     vigour: NDArray[np.int64]
     venture: Array
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A movement of one body over h steps that is about to begin.
+
+    Attributes:
+        angle: (h + 1, n_joints) wanted joint angles.
+        velocity: (h + 1, n_joints) wanted joint velocities.
+        acceleration: (h, n_joints) wanted joint accelerations.
+        reward: (h,) imagined reward of each step.
+
+    """
+
+    angle: Array
+    velocity: Array
+    acceleration: Array
+    reward: Array

@@ -107,7 +107,7 @@ class Senses:
 
         """
         if self._keys:
-            if not isinstance(observation, Mapping) or set(observation) != set(self._keys):
+            if not isinstance(observation, Mapping) or observation.keys() != set(self._keys):
                 got = list(observation) if isinstance(observation, Mapping) else type(observation)
                 raise SensoryError(f"the observation has {got}: expected {', '.join(self._keys)}")
             parts = [
@@ -215,7 +215,7 @@ class Senses:
         """Joint angles (…, n_joints) from channels (…, n_channels)."""
         angle: Array = channels.take(body.sine, axis=-1)
         pair = body.periodic
-        if not pair.any():
+        if not np.count_nonzero(pair):
             return angle
         angle[..., pair] = np.arctan2(angle[..., pair], channels[..., body.cosine[pair]])
         return angle

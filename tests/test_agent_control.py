@@ -16,7 +16,7 @@ from agent.kinematic_chain import KinematicChain
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.reach import Reach, _unroll
 from agent.motor_programs.reaching import Reaching
-from agent.motor_programs.refinement import beyond
+from agent.motor_programs.refinement import beyond, glimpses
 from agent.optimal_control import riccati_feedback
 from agent.percept import Body, Percept, Reward
 from agent.spinal_cord import SpinalCord
@@ -298,8 +298,7 @@ def test_proposals_have_their_shapes_and_start_where_the_body_is(mind, aim, hori
     k = 2 * len(ReachConfig().vigours)
     assert proposals.angle.shape == proposals.velocity.shape == (k, horizon + 1, 2)
     assert proposals.acceleration.shape == (k, horizon, 2)
-    assert proposals.reward.shape == (k, horizon)
-    assert proposals.vigour.shape == proposals.venture.shape == (k,)
+    assert proposals.worth.shape == proposals.vigour.shape == proposals.venture.shape == (k,)
     assert sorted(set(proposals.vigour.tolist())) == list(range(len(ReachConfig().vigours)))
     np.testing.assert_allclose(proposals.angle[:, 0], np.tile([0.2, 0.4], (k, 1)), atol=1e-12)
     np.testing.assert_allclose(proposals.velocity[:, 0], np.tile([0.5, -0.3], (k, 1)), atol=1e-12)
@@ -337,38 +336,58 @@ def test_every_movement_arrives_and_the_more_vigorous_the_sooner(mind, aim):
 @each_aim
 def test_the_imagined_reward_is_distance_and_effort_of_what_is_imagined(mind, aim):
     schema, cerebellum = mind
-    p = propose(mind, aim)
-    middle = [0.5 * (x[:, 1:] + x[:, :-1]) for x in (p.angle, p.velocity)]
-    command = cerebellum.inverse(*middle, p.acceleration)
-    possible = np.abs(command).max(axis=-1) <= 0.9
-    assert possible.any()
-    distance = np.linalg.norm(schema.chain(p.angle[:, 1:]) - aim, axis=-1)
-    plain = -0.2 - distance - 0.1 * (command**2).sum(axis=-1)
-    np.testing.assert_allclose(p.reward[possible], plain[possible], atol=1e-9)
-    assert (p.reward[~possible] < plain[~possible]).all()  # what motors cannot give counts against
+    p, reach = propose(mind, aim), Reach(2, ReachConfig())
+    for k in range(len(p.worth)):
+        plan = reach.refine(p, k, np.array(aim), *mind, boldness=0.0)
+        middle = [0.5 * (x[1:] + x[:-1]) for x in (plan.angle, plan.velocity)]
+        command = cerebellum.inverse(*middle, plan.acceleration)
+        possible = np.abs(command).max(axis=-1) <= 0.9
+        assert possible.any()
+        distance = np.linalg.norm(schema.chain(plan.angle[1:]) - aim, axis=-1)
+        plain = -0.2 - distance - 0.1 * (command**2).sum(axis=-1)
+        np.testing.assert_allclose(plan.reward[possible], plain[possible], atol=1e-9)
+        # What motors cannot give counts against it.
+        assert (plan.reward[~possible] < plain[~possible]).all()
+
+
+@each_aim
+@pytest.mark.parametrize("horizon", [1, 2, 10, 60])
+def test_the_worth_of_a_proposal_is_its_return_but_for_what_glimpses_miss(mind, aim, horizon):
+    schema, cerebellum = mind
+    p, reach = propose(mind, aim, horizon), Reach(2, ReachConfig())
+    movements = p.angle, p.velocity, p.acceleration
+    every = slice(None), np.array(aim), schema, cerebellum, schema.limits()
+    exact = reach._imagine(movements, *every).sum(axis=1)
+    np.testing.assert_allclose(p.worth, exact, rtol=0.03)
+    if horizon <= 10:
+        np.testing.assert_allclose(p.worth, exact, rtol=1e-9)
+    steps, stand_for = glimpses(horizon)
+    assert stand_for.sum() == horizon and steps[0] == 0 and steps[-1] == horizon - 1
 
 
 @each_aim
 def test_refining_a_movement_makes_it_a_better_movement(mind, aim):
     reach, p = Reach(2, ReachConfig()), propose(mind, aim)
-    for k in range(len(p.reward)):
+    every = slice(None), np.array(aim), *mind, mind[0].limits()
+    before = reach._imagine((p.angle, p.velocity, p.acceleration), *every).sum(axis=1)
+    for k in range(len(before)):
         refined = reach.refine(p, k, np.array(aim), *mind, boldness=0.0)
-        assert refined.reward.sum() >= p.reward[k].sum()
-        np.testing.assert_allclose(refined.angle[0, 0], p.angle[k, 0], atol=1e-12)
-        np.testing.assert_allclose(refined.velocity[0, 0], p.velocity[k, 0], atol=1e-12)
+        assert refined.reward.sum() >= before[k] - 1e-3 * abs(before[k])
+        np.testing.assert_allclose(refined.angle[0], p.angle[k, 0], atol=1e-12)
+        np.testing.assert_allclose(refined.velocity[0], p.velocity[k, 0], atol=1e-12)
         np.testing.assert_allclose(
-            np.diff(refined.velocity[0], axis=0), STEP * refined.acceleration[0], atol=1e-9
+            np.diff(refined.velocity, axis=0), STEP * refined.acceleration, atol=1e-9
         )
-    best = p.reward.sum(axis=1).argmax()
+    best = before.argmax()
     gained = reach.refine(p, best, np.array(aim), *mind, boldness=0.0).reward.sum()
-    assert gained > p.reward[best].sum() + 1e-3
+    assert gained > before[best] + 1e-3
 
 
 @each_aim
 def test_a_refined_movement_heeds_the_limits_that_are_believed(mind, aim):
     schema, cerebellum = mind
     p = propose(mind, aim)
-    best = p.reward.sum(axis=1).argmax()
+    best = p.worth.argmax()
     path = p.angle[best]
     joint = int(np.ptp(path, axis=0).argmax())
     up = path[:, joint].max() - path[0, joint] > path[0, joint] - path[:, joint].min()
@@ -382,7 +401,7 @@ def test_a_refined_movement_heeds_the_limits_that_are_believed(mind, aim):
     refined = Reach(2, ReachConfig()).refine(
         p, best, np.array(aim), limited, cerebellum, boldness=0.0
     )
-    left = beyond(refined.angle[0], limited.limits())[:, joint]
+    left = beyond(refined.angle, limited.limits())[:, joint]
     assert np.abs(over).max() > 0.05
     assert np.abs(left).sum() < 0.5 * np.abs(over).sum()
 

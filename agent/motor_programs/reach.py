@@ -1,14 +1,23 @@
 """Reach: bring the outcome to the goal, by several postures and at several vigours."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import ReachConfig
-from agent.motor_programs.refinement import STRICT, Limits, Movement, beyond, refine, strain
+from agent.motor_programs.refinement import (
+    STRICT,
+    Limits,
+    Movement,
+    beyond,
+    glimpses,
+    refine,
+    strain,
+)
 from agent.optimal_control import riccati_feedback
-from agent.percept import Array, Proposals
+from agent.percept import Array, Plan, Proposals
 
 NO_WALLS: Limits = (np.array(-np.inf), np.array(np.inf))
 
@@ -30,7 +39,7 @@ class Reach:
     """
 
     _HELD = 0.1  # ρ over the mean squared lever arm: how firmly the whole posture is wanted
-    _PASSES = 12  # (Most steps of the inverse kinematics)
+    _PASSES = 10  # (Most steps of the inverse kinematics)
     _HOME = 0.2  # (Share of the way to the middle of the range known that each of them goes back)
     _SETTLED = 3e-3  # (Change of every joint at which a posture is found, rad)
     _SMOOTH = 1e-3  # (Least cost of accelerating any joint, over the mean cost)
@@ -128,15 +137,15 @@ class Reach:
         wanted_velocity = state[..., n:]
         acceleration = -state[:, :-1] @ np.swapaxes(gains, -1, -2)
         movements = wanted_angle, wanted_velocity, acceleration
-        reward = self._imagine(movements, aim, schema, cerebellum, limits)
+        worth = self._foresee(movements, aim, schema, cerebellum, limits)
         vigour = np.tile(np.arange(n_vigours), len(postures))
         venture = _venture(wanted_angle, schema)
-        sane = np.isfinite(reward).all(axis=1)
+        sane = np.isfinite(worth)
         return Proposals(
             wanted_angle[sane],
             wanted_velocity[sane],
             acceleration[sane],
-            reward[sane],
+            worth[sane],
             vigour[sane],
             venture[sane],
         )
@@ -150,8 +159,8 @@ class Reach:
         cerebellum: Cerebellum,
         boldness: float,
         walls: Limits = NO_WALLS,
-    ) -> Proposals:
-        """Make the gated movement a better one; returns it alone.
+    ) -> Plan:
+        """Make the gated movement a better one before it begins.
 
         Args:
             proposals: k movements.
@@ -164,7 +173,6 @@ class Reach:
 
         """
         limits = _within(schema.limits(), walls)
-        own = slice(chosen, chosen + 1)
         movement = (
             proposals.angle[chosen],
             proposals.velocity[chosen],
@@ -172,23 +180,14 @@ class Reach:
         )
 
         def worth(movements: Movement) -> Array:
-            reward = self._imagine(movements, aim, schema, cerebellum, limits).sum(axis=1)
-            return reward + boldness * _venture(movements[0], schema)
+            foreseen = self._foresee(movements, aim, schema, cerebellum, limits)
+            return foreseen + boldness * _venture(movements[0], schema)
 
-        angle, velocity, acceleration = (
-            part[None]
-            for part in refine(
-                movement, aim, schema, cerebellum, limits, worth, self._config.refinements
-            )
+        movement = refine(
+            movement, aim, schema, cerebellum, limits, worth, self._config.refinements
         )
-        return Proposals(
-            angle,
-            velocity,
-            acceleration,
-            self._imagine((angle, velocity, acceleration), aim, schema, cerebellum, limits),
-            proposals.vigour[own],
-            _venture(angle, schema),
-        )
+        steps = slice(None)
+        return Plan(*movement, self._imagine(movement, steps, aim, schema, cerebellum, limits))
 
     def _feedback(
         self,
@@ -223,7 +222,7 @@ class Reach:
         stacked = [np.repeat(x, vigour.size, axis=0) for x in (r, s)]
         return riccati_feedback(a, b, q.reshape(-1, 2 * n, 2 * n), *stacked)
 
-    def _imagine(
+    def _foresee(
         self,
         movements: Movement,
         aim: Array,
@@ -231,13 +230,28 @@ class Reach:
         cerebellum: Cerebellum,
         limits: Limits,
     ) -> Array:
-        """Reward of each step of the movements, (k, h)."""
+        """Return (k,) of the movements, from glimpses of them."""
+        steps, stand_for = glimpses(movements[2].shape[-2])
+        return self._imagine(movements, steps, aim, schema, cerebellum, limits) @ stand_for
+
+    def _imagine(
+        self,
+        movements: Movement,
+        steps: NDArray[np.int64] | slice,
+        aim: Array,
+        schema: BodySchema,
+        cerebellum: Cerebellum,
+        limits: Limits,
+    ) -> Array:
+        """Reward (…, m) of m of the steps of the movements."""
         angle, velocity, acceleration = movements
-        mid_angle = 0.5 * (angle[:, 1:] + angle[:, :-1])
-        mid_velocity = 0.5 * (velocity[:, 1:] + velocity[:, :-1])
-        command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
-        distance = np.linalg.norm(schema.chain(angle[:, 1:]) - aim, axis=-1)
-        forbidden = np.abs(strain(command)) + np.abs(beyond(angle[:, 1:], limits))
+        after = angle[..., 1:, :][..., steps, :]
+        mid_angle = 0.5 * (after + angle[..., :-1, :][..., steps, :])
+        mid_velocity = velocity[..., 1:, :][..., steps, :] + velocity[..., :-1, :][..., steps, :]
+        mid_velocity *= 0.5
+        command = cerebellum.inverse(mid_angle, mid_velocity, acceleration[..., steps, :])
+        distance = np.linalg.norm(schema.chain(after) - aim, axis=-1)
+        forbidden = np.abs(strain(command)) + np.abs(beyond(after, limits))
         reward = schema.reward
         return (
             reward.offset

@@ -17,6 +17,9 @@ from agent.spinal_cord import SpinalCord
 from agent.trace import Trace
 from agent.working_memory import REACH, Memory
 
+Motion = tuple[Array, Array, Array]
+"""Angle and velocity at mid-step and acceleration over the step, (n, n_joints) each."""
+
 
 @dataclass
 class Reaching:
@@ -35,6 +38,7 @@ class Reaching:
     config: BrainConfig
     trace: Trace
     _read: tuple[Body, Array, Percept] | None = None
+    _moved: tuple[Array, Array, Percept, Motion] | None = None
 
     _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
 
@@ -89,14 +93,15 @@ class Reaching:
     def _percept(self, channels: Array) -> Percept:
         """Read channels (n, n_channels); what was read last is not read again."""
         body, last = self.schema.known, self._read
-        if last is None or last[0] is not body or not np.array_equal(last[1], channels):
+        same = last is not None and last[0] is body and last[1].shape == channels.shape
+        if last is None or not same or np.count_nonzero(last[1] != channels):
             self._read = last = body, channels, self.senses.percept(channels, body)
         return last[2]
 
     def _feel(self, memory: Memory, percept: Percept) -> None:
         """Within a movement: what the models missed just now."""
         felt = memory["felt"]
-        if not felt.any():
+        if not np.count_nonzero(felt):
             return
         motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
         edge = self.schema.at_edge(percept.angle)
@@ -107,18 +112,21 @@ class Reaching:
         if "visual_correction" in self.config.lesions:
             return
         glance = felt & (memory["steps"] % every == 0)
-        if glance.any():
+        if np.count_nonzero(glance):
             d = percept.outcome.shape[1]
             moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
             # The eye is believed as far as the hand is slow.
             trust = np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * glance
             trust *= 1.0 - self._EYE_LAG**every
-            if (trust > 1e-3).any():
+            if np.count_nonzero(trust > 1e-3):
                 bias = memory["visual_bias"][:, :d]
                 bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
 
     def _bump(self, memory: Memory, percept: Percept, edge: NDArray[np.bool_]) -> None:
         """Give a movement up that has run into something, and remember where for this episode."""
+        if not np.count_nonzero(edge):
+            memory["stuck"] = np.zeros_like(memory["stuck"])
+            return
         rows = np.arange(len(edge))
         wanted = memory["plan_angle"][rows, memory["plan_step"]] + memory["shift"]
         way = self.schema.difference(wanted, percept.angle)
@@ -126,7 +134,7 @@ class Reaching:
         stuck = edge & still & (np.abs(way) > self.schema.SKIN)
         memory["stuck"] = np.where(stuck, memory["stuck"] + 1, 0)
         bumped = memory["stuck"] >= self.config.reach.patience
-        if bumped.any():
+        if np.count_nonzero(bumped):
             memory["wall"][bumped] = np.sign(way[bumped])
             memory["wall_angle"][bumped] = percept.angle[bumped]
             memory["plan_length"][bumped.any(axis=1)] = 0
@@ -137,11 +145,16 @@ class Reaching:
         low = np.where(wall < 0, angle + self.schema.SKIN, -np.inf)
         return low, np.where(wall > 0, angle - self.schema.SKIN, np.inf)
 
-    def _motion(self, angle: Array, velocity: Array, after: Percept) -> tuple[Array, Array, Array]:
-        """Angle and velocity at mid-step, and acceleration over the step."""
+    def _motion(self, angle: Array, velocity: Array, after: Percept) -> Motion:
+        """Angle and velocity at mid-step, and acceleration over the step; kept for the next ask."""
+        last = self._moved
+        if last and last[0] is angle and last[1] is velocity and last[2] is after:
+            return last[3]
         way = self.schema.difference(after.angle, angle)
         acceleration = (after.velocity - velocity) / self.schema.step
-        return angle + 0.5 * way, 0.5 * (velocity + after.velocity), acceleration
+        motion = angle + 0.5 * way, 0.5 * (velocity + after.velocity), acceleration
+        self._moved = angle, velocity, after, motion
+        return motion
 
     def _stopped(self, was: Percept, now: Percept, error: Array) -> Array:
         """Share of the command (n, n_motors) that something in the joint's way may have taken.
@@ -166,9 +179,8 @@ class Reaching:
         """Let a movement through wherever there is none, it has ended, or the goal has moved."""
         body, d = self.schema.known, percept.outcome.shape[1]
         setting = np.concatenate([body.goal, body.context])
-        moved = np.abs(channels[:, setting] - memory["plan_setting"][:, setting]).max(
-            axis=1, initial=0.0
-        )
+        moved = channels.take(setting, axis=1) - memory["plan_setting"].take(setting, axis=1)
+        moved = np.abs(moved).max(axis=1, initial=0.0)
         over = memory["plan_step"] >= memory["plan_length"]
         due = np.flatnonzero(over | (moved > 0.01 * self.schema.spread))
         values = np.full(len(over), np.nan)
@@ -196,17 +208,17 @@ class Reaching:
                 probing=rng is not None,
                 walls=walls,
             )
-            value = self.basal_ganglia.value(proposals.reward.sum(axis=1), proposals.vigour)
+            value = self.basal_ganglia.value(proposals.worth, proposals.vigour)
             value += boldness * proposals.venture
             chosen = self.basal_ganglia.gate(value, rng)
-            gated = self.reach.refine(
+            plan = self.reach.refine(
                 proposals, chosen, aims[i], self.schema, self.cerebellum, min(boldness, 0.0), walls
             )
             for name in ("angle", "velocity", "acceleration", "reward"):
-                plan = getattr(gated, name)[0]
-                memory[f"plan_{name}"][i, : len(plan)] = plan
+                course = getattr(plan, name)
+                memory[f"plan_{name}"][i, : len(course)] = course
             memory["plan_length"][i], memory["plan_step"][i] = horizon, 0
-            memory["plan_vigour"][i] = gated.vigour[0]
+            memory["plan_vigour"][i] = proposals.vigour[chosen]
             memory["plan_setting"][i], memory["shift"][i] = channels[i], 0.0
             memory["plan_bias"][i] = memory["visual_bias"][i]
             values[i] = value[chosen]
@@ -216,7 +228,8 @@ class Reaching:
         """Command (n, n_motors) that keeps each body on its plan."""
         d = percept.outcome.shape[1]
         drift = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
-        for i in np.flatnonzero(np.linalg.norm(drift, axis=1) > 0.002 * self.schema.spread):
+        far = np.einsum("nd,nd->n", drift, drift) > (0.002 * self.schema.spread) ** 2
+        for i in np.flatnonzero(far) if np.count_nonzero(far) else ():
             jacobian = self.schema.chain.with_jacobian(percept.angle[i])[1]
             memory["shift"][i] = np.linalg.pinv(jacobian, rcond=0.05) @ drift[i]
         rows, t = np.arange(len(drift)), memory["plan_step"]
@@ -272,12 +285,12 @@ class Reaching:
         """
         was, now = self._percept(before), self._percept(after)
         motion = self._motion(was.angle, was.velocity, now)
-        touching = self.schema.touching(was.angle) | self.schema.touching(now.angle)
+        touching = self.schema.touching(was.angle, now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
             *motion, command, memory["fast_state"], touching
         )
         hurt = pain.any(axis=1)
-        if hurt.any():
+        if np.count_nonzero(hurt):
             self.spinal_cord.feel(motion[2][~hurt])
             self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
         else:

@@ -20,6 +20,7 @@ Limits = tuple[Array, Array]
 """Lowest and highest angles (n,), infinite where there is no limit."""
 
 _KNOTS = 1.25  # (Ratio of the times at which a movement can change: fine at first, coarse later)
+_SPARSE = 0.12  # (Distance of glimpses of a movement, over the time since it began)
 _SETTLE = 0.8  # (Share of the time after which nothing changes: a movement ends at rest)
 _PRECISION = 0.01  # (Distance under which the weight of distance grows no more, over the reach)
 _TOUCH = 0.02  # (Excess under which the weight of strain and limits grows no more)
@@ -49,6 +50,8 @@ def refine(
     limit. δv̇ is piecewise linear between knots whose distance grows with time, with values c. The
     body's law of motion, from acceleration to angle, is exact, so that all is one small
     least-squares problem. A step is taken only if what is imagined then is better.
+
+    The sum is taken at glimpses of the movement, each of which stands for the steps around it.
 
     Args:
         movement: of one body.
@@ -80,42 +83,44 @@ def _changes(
     movement: Movement, aim: Array, schema: BodySchema, cerebellum: Cerebellum, limits: Limits
 ) -> Movement:
     """Levenberg–Marquardt steps of one movement, one for each damping."""
-    angle, velocity, acceleration = movement
-    horizon, n = acceleration.shape
-    on_acceleration, on_velocity, on_angle = _knots(horizon, schema.step)
-    reward, k = schema.reward, on_acceleration.shape[1]
-    outcome, jacobian = schema.chain.with_jacobian(angle[1:])
+    horizon, n = movement[2].shape
+    at, stand_for = glimpses(horizon)
+    after, mid_angle, mid_velocity, acceleration = _seen(movement, at)
+    on_angle, on_velocity, on_acceleration = _knots(horizon, schema.step)
+    on_after, *on_mid = _seen((on_angle, on_velocity, on_acceleration), at)
+    reward, k, m, d = schema.reward, on_angle.shape[1], len(at), len(aim)
+    outcome, jacobian = schema.chain.with_jacobian(after)
     miss = outcome - aim
     near = _PRECISION * schema.spread
-    weight = np.sqrt(0.5 * reward.distance / np.maximum(np.linalg.norm(miss, axis=-1), near))
-    mid_angle, mid_velocity = 0.5 * (angle[1:] + angle[:-1]), 0.5 * (velocity[1:] + velocity[:-1])
+    far = np.maximum(np.linalg.norm(miss, axis=-1), near)
+    weight = np.sqrt(0.5 * reward.distance * stand_for / far)
     command = cerebellum.inverse(mid_angle, mid_velocity, acceleration)
     inertia, viscosity = cerebellum.inertia(mid_angle), cerebellum.viscosity()
-    # Effort that costs nothing would call for endless strength.
-    effort = np.sqrt(max(reward.effort, 1e-3 * reward.distance * schema.spread))
     stiffness = cerebellum.stiffness(mid_angle, acceleration)
-    d = len(aim)
-    slope = np.empty((horizon * (d + n), n * k))
-    by_distance = slope[: horizon * d].reshape(horizon, d, n, k)
+    # Effort that costs nothing would call for endless strength.
+    effort = np.sqrt(max(reward.effort, 1e-3 * reward.distance * schema.spread) * stand_for)
+    slope = np.empty((m * (d + n), n * k))
+    by_distance = slope[: m * d].reshape(m, d, n, k)
     np.multiply(
         (weight[:, None, None] * jacobian)[..., None],
-        on_angle[1:, None, None, :],
+        on_after[:, None, None, :],
         out=by_distance,
     )
-    by_effort = slope[horizon * d :].reshape(horizon, n * n, k)
-    body = np.stack([inertia, np.broadcast_to(viscosity, inertia.shape), stiffness], axis=-1)
-    mid = 0.5 * (on_velocity[1:] + on_velocity[:-1]), 0.5 * (on_angle[1:] + on_angle[:-1])
-    change = effort * np.stack([on_acceleration, *mid], axis=1)
-    np.matmul(body.reshape(horizon, n * n, 3), change, out=by_effort)
-    slopes, costs = [slope], [(weight[:, None] * miss).ravel(), effort * command.ravel()]
+    by_effort = slope[m * d :].reshape(m, n * n, k)
+    body = np.stack([stiffness, np.broadcast_to(viscosity, inertia.shape), inertia], axis=-1)
+    change = effort[:, None, None] * np.stack(on_mid, axis=1)
+    np.matmul(body.reshape(m, n * n, 3), change, out=by_effort)
+    slopes = [slope]
+    costs = [(weight[:, None] * miss).ravel(), (effort[:, None] * command).ravel()]
+    by_command = by_effort.reshape(m, n, n, k) / effort[:, None, None, None]
     for excess, by_change in (
-        (strain(command), lambda rows: by_effort.reshape(horizon, n, n, k)[rows] / effort),
-        (beyond(angle[1:], limits), lambda rows: _own(rows, on_angle[1:])),
+        (strain(command), lambda rows: by_command[rows]),
+        (beyond(after, limits), lambda rows: _own(rows, on_after)),
     ):
         rows = excess != 0.0
         if rows.any():
-            size = excess[rows]
-            force = np.sqrt(0.5 * STRICT * reward.distance * schema.spread)
+            size, time = excess[rows], np.nonzero(rows)[0]
+            force = np.sqrt(0.5 * STRICT * reward.distance * schema.spread * stand_for[time])
             force = force / np.sqrt(np.maximum(np.abs(size), _TOUCH))
             slopes.append((force[:, None, None] * by_change(rows)).reshape(-1, n * k))
             costs.append(force * size)
@@ -129,6 +134,32 @@ def _changes(
     c = -np.linalg.solve(damped, (slope.T @ cost)[:, None])[..., 0]
     c = np.swapaxes(c.reshape(-1, n, k), 1, 2)
     return on_angle @ c, on_velocity @ c, on_acceleration @ c
+
+
+def _seen(movement: Movement, at: NDArray[np.int64]) -> tuple[Array, Array, Array, Array]:
+    """Angle after and at the middle of the steps at `at`, velocity at the middle, acceleration."""
+    angle, velocity, acceleration = movement
+    after = angle[1:][at]
+    return (
+        after,
+        0.5 * (after + angle[:-1][at]),
+        0.5 * (velocity[1:][at] + velocity[:-1][at]),
+        acceleration[at],
+    )
+
+
+@lru_cache(maxsize=64)
+def glimpses(horizon: int) -> tuple[NDArray[np.int64], Array]:
+    """Choose steps (m,) at which to look at a movement, and how many steps each stands for, (m,).
+
+    Close at first, where much changes from one to the next, and ever farther apart.
+    """
+    steps = [0]
+    while steps[-1] < horizon - 1:
+        steps.append(min(horizon - 1, steps[-1] + max(1, round(_SPARSE * steps[-1]))))
+    at = np.array(steps)
+    edges = np.concatenate([[0.0], 0.5 * (at[1:] + at[:-1]) + 0.5, [horizon]])
+    return at, np.diff(edges)
 
 
 def _own(rows: NDArray[np.bool_], on_angle: Array) -> Array:
@@ -151,7 +182,7 @@ def beyond(angle: Array, limits: Limits) -> Array:
 
 @lru_cache(maxsize=64)
 def _knots(horizon: int, step: float) -> Movement:
-    """Angle, velocity and acceleration that a unit of acceleration at each knot gives."""
+    """Angle, velocity and acceleration (·, k) that a unit of acceleration at each knot gives."""
     end = int(_SETTLE * horizon)
     times = [0]
     while times[-1] < end:
@@ -163,7 +194,7 @@ def _knots(horizon: int, step: float) -> Movement:
     velocity[1:] = step * np.cumsum(acceleration, axis=0)
     angle = np.zeros_like(velocity)
     angle[1:] = np.cumsum(step * velocity[:-1] + 0.5 * step**2 * acceleration, axis=0)
-    return acceleration, velocity, angle
+    return angle, velocity, acceleration
 
 
 def _lead(movement: Movement) -> Movement:
