@@ -36,6 +36,8 @@ class BodySchema:
 
     SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
     STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
+    _TASTE = 3  # (Starts of the fit that show whether there is any geometry to find)
+    _HOPELESS = 0.7  # (Error of the best of these, over the spread, from which there is none yet)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
     _ENCOUNTER = 5  # (Steps without a knock that part two encounters with a limit)
@@ -163,7 +165,10 @@ class BodySchema:
         train = slice(0, int(0.8 * len(rows)))
         test = slice(train.stop, len(rows))
         best, chosen = np.inf, self.chain
-        for _ in range(self._config.chain_starts):
+        for start in range(self._config.chain_starts):
+            if start == self._TASTE and best > self._HOPELESS * self.spread:
+                # A body that is free to move: no chain from a fixed root comes near, from anywhere.
+                break
             chain = KinematicChain(angle.shape[1], outcome.shape[1], context.shape[1])
             chain.randomise(self.spread, rng)
             chain.fit(angle[train], context[train], outcome[train])

@@ -150,11 +150,15 @@ class Critic:
             self._gain[bodies], self._earned[bodies], self._steps[bodies] = 0.0, 0.0, 0
         return gain
 
-    def fit(self, joints: NDArray[np.int64]) -> None:
-        """Learn w from the latest stretches, every so often; `joints` are channels to leave out."""
+    @property
+    def due(self) -> bool:
+        """Whether enough has been felt since the last fit."""
+        enough = min(self._count, len(self._felt)) >= self._LEAST
+        return enough and self._since_fit >= self._config.fit_every
+
+    def fit(self, left_out: NDArray[np.int64]) -> None:
+        """Learn w from the latest stretches; `left_out` are channels that do not count."""
         n = min(self._count, len(self._felt))
-        if self._since_fit < self._config.fit_every or n < self._LEAST:
-            return
         self._since_fit = 0
         before, after, felt = self._before[:n], self._after[:n], self._felt[:n]
         self._middle, self._spread = before.mean(axis=0), before.std(axis=0)
@@ -162,7 +166,7 @@ class Critic:
         size = self._spread * after.std(axis=0)
         alike = np.divide((was * now).mean(axis=0), size, out=np.zeros_like(size), where=size > 0.0)
         alike[self._spread < self._STILL] = 0.0
-        alike[joints] = 0.0
+        alike[left_out] = 0.0
         self.slow = np.flatnonzero(alike > self._SLOW)
         phi, phi_next = self._features(before, felt[:, 0]), self._features(after, felt[:, 1])
         phi_next[felt[:, 3] > 0.0] = 0.0

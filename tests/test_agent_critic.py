@@ -22,7 +22,8 @@ def live(critic: Critic, steps: int, rng: np.random.Generator, n: int = 2) -> No
         turned = np.clip(error + 0.1 * rng.normal(size=n), -2.0, 2.0)
         reward = after[:, 0] + np.cos(turned)
         critic.feel(state, error, reward, after, turned, no, no, ~no)
-        critic.fit(JOINTS)
+        if critic.due:
+            critic.fit(JOINTS)
         state, error = after, turned
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_agent_bodies import goal_senses, simulate_babbling
 
+from agent.body_schema import BodySchema
+from agent.config import SchemaConfig
 from agent.kinematic_chain import KinematicChain
 
 SHAPES = [(1, 1, 0), (2, 2, 0), (2, 2, 2), (3, 3, 1), (7, 3, 0), (7, 3, 3)]
@@ -156,3 +159,23 @@ def test_a_target_that_shifts_the_error_is_taken_off():
 def test_an_outcome_that_is_no_place_is_refused(n_outcome):
     with pytest.raises(ValueError, match=rf"1 to 3 coordinates in space, not {n_outcome}"):
         KinematicChain(2, n_outcome)
+
+
+@pytest.mark.parametrize(("free", "fits"), [(True, 3), (False, 12)])
+def test_a_body_that_is_free_to_move_is_soon_known_to_have_no_geometry(monkeypatch, free, fits):
+    life = simulate_babbling(2, 0)
+    if free:
+        for side in (life.before, life.after):
+            for i in range(2):
+                side[f"tip{i}"] = 0.1 * np.arange(len(life.episode)) + side[f"vel{i}"]
+    tried = []
+    monkeypatch.setattr(KinematicChain, "fit", lambda chain, *data: tried.append(chain))
+    if not free:  # No start fits, but the best is not hopeless either.
+        outcome = np.stack([life.after[f"tip{i}"] for i in range(2)], axis=1)
+        near = outcome[120:] + 0.3 * outcome.std()
+        monkeypatch.setattr(KinematicChain, "__call__", lambda *data: near)
+    names = ["angle0", "angle1", "vel0", "vel1", "tip0", "tip1", "target0", "target1"]
+    schema = BodySchema(2, SchemaConfig(chain_starts=12))
+    assert not schema.attempt(life.memory(names), goal_senses(4, 2), np.random.default_rng(0))
+    assert len(tried) == fits
+    assert "geometry is known to" in schema.status

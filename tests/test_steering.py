@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from agent.config import BrainConfig
 from agent.heading import Heading
+from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.steering import Steering
 from agent.senses import Senses
+from agent.trace import Trace
 
 
 def box(n: int) -> spaces.Box:
@@ -86,3 +89,12 @@ def test_it_goes_on_exactly_where_it_stopped():
     other.load_state({key: np.array(value) for key, value in s.state().items()})
     assert other.error(seen, bodies) == pytest.approx(s.error(seen, bodies))
     assert other.heading == s.heading
+
+
+def test_an_early_end_is_harm_only_where_the_reward_says_so():
+    crawling = Crawling(Senses(GOALS, MOTORS), BrainConfig(), N, np.random.default_rng(0), Trace())
+    for reward in (-2.0, -3.0, -4.0):
+        seen = channels(crawling.steering, 0.0, goal=(-reward, 0.0))
+        crawling._worth(seen, np.full(N, reward), seen)
+    rewards = np.array([-0.4, -4.5, -10.0, 5.0])
+    np.testing.assert_array_equal(crawling._hurts(rewards), [False, False, True, False])

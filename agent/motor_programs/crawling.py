@@ -1,6 +1,7 @@
 """Crawling: the motor program that moves the whole body by a rhythm, and seeks a better one."""
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,12 @@ class _Life:
     rhythm: Rhythm
     habit: Rhythm | None = None
 
-    @property
+    @cached_property
     def channels(self) -> NDArray[np.int64]:
         """Channels that belong to joints."""
         joints = self.joints
-        return np.concatenate([joints.cosine, joints.sine, joints.velocity])
+        channels = np.concatenate([joints.cosine, joints.sine, joints.velocity])
+        return channels[channels >= 0]  # (There is no cosine where the angle itself is given)
 
 
 class Crawling:
@@ -56,6 +58,7 @@ class Crawling:
 
     """
 
+    _HARM = 2.0  # (Reward below the mean from which an early end is harm, over the mean's size)
     _LEAST = 0.01  # (Reward per unit of distance under which it is taken not to pay nearness)
     _FADE = 1e-4  # (Rate at which old distances and rewards are forgotten)
 
@@ -179,16 +182,15 @@ class Crawling:
             return np.zeros(len(reward))
         worth, fell = reward, terminated
         if len(self._senses.desired):
-            # There, an episode that ends early is one that has arrived.
-            worth, fell = self._worth(before, reward, after), terminated & False
+            worth, fell = self._worth(before, reward, after), terminated & self._hurts(reward)
         active = np.zeros(len(reward), bool)
         active[bodies] = True
         felt = self.steering.error(after, np.arange(len(reward)))
         error = np.zeros(len(reward)) if felt is None else felt
         self.critic.feel(before, self._error, worth, after, error, fell, ended, active)
-        self.critic.fit(
-            np.concatenate([life.channels, self._senses.achieved, self._senses.desired])
-        )
+        if self.critic.due:
+            places = self._senses.achieved, self._senses.desired
+            self.critic.fit(np.concatenate([life.channels, *places]))
 
         def credit(over: NDArray[np.int64]) -> Array:
             return self.critic.credit(over, after, error, fell)
@@ -199,6 +201,14 @@ class Crawling:
             life.habit = None
             self.steering.begin(begun)
         return life.search.dopamine
+
+    def _hurts(self, reward: Array) -> NDArray[np.bool_]:
+        """Whether rewards (n,) tell of harm: far worse than what this task is used to.
+
+        Where there is a place to go to, an episode may end early by arriving there.
+        """
+        usual = self._relation[1]
+        return np.asarray(reward < usual - self._HARM * abs(usual))
 
     def _worth(self, before: Array, reward: Array, after: Array) -> Array:
         way, now = self.steering.approach(before, after)
