@@ -13,8 +13,8 @@ from typing import Any
 from scipy.stats import trim_mean
 
 from policies.baselines import SB3_CLASSES
-from scripts.evaluate import load_records
 from scripts.files import read_json, replacing
+from scripts.records import load_records
 from scripts.summary import (
     Cost,
     Record,
