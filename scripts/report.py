@@ -61,7 +61,7 @@ class Report:
             console.print(f"{place}: {reason}", markup=False, soft_wrap=True)
         console.print(
             f"wrote {out}: {len(page.tasks)} comparisons, {len(page.lesions)} lesion studies, "
-            f"{len(page.robustness)} of robustness, {len(page.runs)} runs, "
+            f"{len(page.robustness)} of robustness, {len(found.trained)} runs, "
             f"{len(page.videos)} videos; {len(text) / 1e6:.1f} MB",
             soft_wrap=True,
             highlight=False,

@@ -10,21 +10,16 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator
-from numpy.typing import NDArray
 
 from policies.baselines import learns
+from scripts import report_svg as pen
 from scripts.curves import AXES, METRICS, label_of
+from scripts.report_svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Floats, Scale, form_for
 from scripts.statistics import Estimate, Profile
 from scripts.summary import IqmCurve, Record, by_algorithm, column, iqm_curve
 
-WIDTH, HEIGHT = 480, 300  # (Units of the drawing) two beside each other, or one on a phone
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 46
 ROW = 34  # (Units of the drawing) height of a row of an interval chart
-
 SHORT = {"oscillator": "oscillators", "pd": "PD"}  # where there is no room for what they are told
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,45 +32,9 @@ class Interval:
     """Whose colour it has; none if empty."""
 
 
-class Scale:
-    """Maps values to places of the drawing, on a linear or a logarithmic axis."""
-
-    def __init__(self, low: float, high: float, start: float, end: float, log: bool = False):
-        if not high > low:
-            low, high = low - (abs(low) or 1) * 0.1, high + (abs(high) or 1) * 0.1
-        self.low, self.high, self.start, self.end, self.log = low, high, start, end, log
-
-    def __call__(self, values: Floats | float) -> Floats:
-        """Places of values, of their shape; what is beyond the axis stays just beyond it."""
-        ends = np.array([self.low, self.high])
-        values = np.asarray(values, np.float64)
-        if self.log:
-            ends, values = np.log10(ends), np.log10(np.maximum(values, self.low * 1e-3))
-        share = (values - ends[0]) / (ends[1] - ends[0])
-        return self.start + np.clip(share, -0.5, 1.5) * (self.end - self.start)
-
-    def ticks(self, most: int) -> list[float]:
-        """Choose round values, `most` at the most or so."""
-        if self.log:
-            decades = math.log10(self.high / self.low)
-            subs = (1.0, 2.0, 5.0) if decades < most / 3 else (1.0,)
-            values = LogLocator(subs=subs, numticks=most + 2).tick_values(self.low, self.high)
-        else:
-            values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
-        margin = 1e-9 * (self.high - self.low)
-        return [float(v) for v in values if self.low - margin <= v <= self.high + margin]
-
-
 def short(name: str) -> str:
     """Name an algorithm in few letters."""
     return SHORT.get(name, label_of(name))
-
-
-def form_for(value: float) -> str:
-    """Choose how a number of this size is written."""
-    if not math.isfinite(value) or abs(value) < 100:
-        return "{:.2f}"
-    return "{:,.0f}" if abs(value) >= 1000 else "{:.1f}"
 
 
 def curves_chart(records: Sequence[Record], metric: str, over: str) -> str:
@@ -98,28 +57,55 @@ def curves_chart(records: Sequence[Record], metric: str, over: str) -> str:
     places = places if len(places) else np.array([1.0])
     x = Scale(places.min() / 1.15, places.max() * 1.15, LEFT, WIDTH - RIGHT, log=True)
     y = Scale(*_range(curves, metric), HEIGHT - BOTTOM, TOP)
-    parts = [_axes(x, y, AXES[over], METRICS[metric], percent=metric == "success_rate")]
+    parts = [pen.axes(x, y, AXES[over], METRICS[metric], percent=metric == "success_rate")]
     for name in reversed(list(groups)):  # the brain, which is first, is drawn last and lies on top
         curve = curves[name]
         if not learns(name):
             parts.append(_level(name, float(curve.iqm[-1]), y))
             continue
-        shapes = [_band(x(along[name]), y(curve.low), y(curve.high))]
+        shapes = [pen.band(x(along[name]), y(curve.low), y(curve.high))]
         for record in groups[name]:
-            seed = _line(x(column(record, over)), y(column(record, metric)))
+            seed = pen.line(x(column(record, over)), y(column(record, metric)))
             shapes.append(f'<path class="seed" d="{seed}"/>')
-        shapes.append(f'<path class="line" d="{_line(x(along[name]), y(curve.iqm))}"/>')
-        for at, value, low, high in zip(along[name], curve.iqm, curve.low, curve.high, strict=True):
-            unit = "steps" if over == "steps" else "CPU s"
-            scale, form = (
-                (100, "{:.0f} %") if metric == "success_rate" else (1, form_for(float(value)))
-            )
-            said = Estimate(float(value), float(low), float(high)).text(form, "", scale)
-            tip = f"{label_of(name)}: {said} at {at:,.4g} {unit}"
-            shapes.append(_dot(float(x(at)), float(y(value)), tip))
-        parts.append(_group(name, "".join(shapes)))
+        shapes.append(f'<path class="line" d="{pen.line(x(along[name]), y(curve.iqm))}"/>')
+        shapes += _points(curve, along[name], x, y, label_of(name), metric, over)
+        parts.append(pen.group(name, "".join(shapes)))
     what = f"Learning curves: {METRICS[metric]} over {AXES[over]}"
-    return _svg(HEIGHT, what, parts[0] + _clipped("".join(parts[1:])))
+    return pen.svg(HEIGHT, what, parts[0] + pen.clipped("".join(parts[1:])))
+
+
+def _points(
+    curve: IqmCurve, along: Floats, x: Scale, y: Scale, label: str, metric: str, over: str
+) -> list[str]:
+    """Draw the points of a curve, which say what they stand for."""
+    unit, dots = ("steps" if over == "steps" else "CPU s"), []
+    for at, *ends in zip(along, curve.iqm, curve.low, curve.high, strict=True):
+        scale, form = (100, "{:.0f}") if metric == "success_rate" else (1, form_for(ends[0]))
+        said = Estimate(*map(float, ends)).text(form, " %" if scale == 100 else "", scale)
+        at_most = f"{at:,.0f}" if at >= 100 else f"{at:.3g}"
+        tip = f"{label}: {pen.signed(said)} at {at_most} {unit}"
+        dots.append(pen.dot(float(x(at)), float(y(ends[0])), tip))
+    return dots
+
+
+def log_chart(logs: Sequence[tuple[str, Floats, Floats]]) -> str:
+    """Draw how training went: the return over steps of each run, from its log.
+
+    Args:
+        logs: algorithm, steps (points,) and mean returns (points,) of each run.
+
+    """
+    steps = np.concatenate([log[1] for log in logs])
+    returns = np.concatenate([log[2] for log in logs])
+    x = Scale(0.0, float(steps.max()) * 1.02, LEFT, WIDTH - RIGHT)
+    margin = 0.06 * float(np.ptp(returns)) or 1.0
+    y = Scale(returns.min() - margin, returns.max() + margin, HEIGHT - BOTTOM, TOP)
+    lines = [
+        pen.group(name, f'<path class="log" d="{pen.line(x(at), y(values))}"/>')
+        for name, at, values in logs
+    ]
+    frame = pen.axes(x, y, AXES["steps"], "return while learning")
+    return pen.svg(HEIGHT, "Return while learning", frame + pen.clipped("".join(lines)))
 
 
 def profile_chart(profiles: Mapping[str, Profile], label: str) -> str:
@@ -127,13 +113,13 @@ def profile_chart(profiles: Mapping[str, Profile], label: str) -> str:
     taus = next(iter(profiles.values())).taus
     x = Scale(float(taus[0]), float(taus[-1]), LEFT, WIDTH - RIGHT)
     y = Scale(0.0, 1.0, HEIGHT - BOTTOM, TOP)
-    parts = [_axes(x, y, label, "share of runs above", percent=True)]
+    parts = [pen.axes(x, y, label, "share of runs above", percent=True)]
     for name in reversed(list(profiles)):
         p = profiles[name]
-        shapes = _band(x(p.taus), y(p.low), y(p.high))
-        shapes += f'<path class="line" d="{_line(x(p.taus), y(p.share))}"/>'
-        parts.append(_group(name, shapes))
-    return _svg(HEIGHT, "Performance profiles", parts[0] + _clipped("".join(parts[1:])))
+        shapes = pen.band(x(p.taus), y(p.low), y(p.high))
+        shapes += f'<path class="line" d="{pen.line(x(p.taus), y(p.share))}"/>'
+        parts.append(pen.group(name, shapes))
+    return pen.svg(HEIGHT, "Performance profiles", parts[0] + pen.clipped("".join(parts[1:])))
 
 
 def interval_chart(
@@ -163,28 +149,28 @@ def interval_chart(
     left = min(190, 26 + 7.6 * max((len(row.label) for row in rows), default=0))
     x = Scale(low, high, left, WIDTH - 78)
     bottom = height - BOTTOM
-    parts = [_x_axis(x, bottom, label, TOP, most=5)]
+    parts = [pen.x_axis(x, bottom, label, TOP, most=5)]
     if mark is not None:
         parts.append(f'<path class="mark" d="M{float(x(mark)):.1f} {TOP}V{bottom}"/>')
     for i, row in enumerate(rows):
         parts.append(_interval_row(row, x, TOP + ROW * (i + 0.5), form, scale))
-    return _svg(height, label, "".join(parts))
+    return pen.svg(height, label, "".join(parts))
 
 
 def _interval_row(row: Interval, x: Scale, at: float, form: str, scale: float) -> str:
     e = row.estimate
     form = form or form_for(scale * e.value)
-    tip = f"{row.label}: {e.text(form, '', scale)}"
-    shapes = f'<text class="name" x="4" y="{at + 4.5:.1f}">{escape(_cut(row.label))}</text>'
+    tip = f"{row.label}: {pen.signed(e.text(form, '', scale))}"
+    shapes = f'<text class="name" x="4" y="{at + 4.5:.1f}">{escape(pen.cut(row.label))}</text>'
     if math.isfinite(e.value):
         value = float(x(scale * e.value))
         if e.known:
             a, b = float(x(scale * e.low)), float(x(scale * e.high))
             shapes += f'<path class="bar" d="M{a:.1f} {at:.1f}H{b:.1f}"/>'
-        shapes += _dot(value, at, tip, radius=5.5)
-        said = escape(_signed(form.format(scale * e.value)))
+        shapes += pen.dot(value, at, tip, radius=5.5)
+        said = escape(pen.signed(form.format(scale * e.value)))
         shapes += f'<text class="value" x="{WIDTH - 4}" y="{at + 4.5:.1f}">{said}</text>'
-    return _group(row.algo, shapes)
+    return pen.group(row.algo, shapes)
 
 
 def _range(curves: Mapping[str, IqmCurve], metric: str) -> tuple[float, float]:
@@ -204,95 +190,11 @@ def _range(curves: Mapping[str, IqmCurve], metric: str) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _axes(x: Scale, y: Scale, x_label: str, y_label: str, percent: bool = False) -> str:
-    bottom = HEIGHT - BOTTOM
-    parts = [_x_axis(x, bottom, x_label, TOP, most=7)]
-    for tick in y.ticks(5):
-        at = float(y(tick))
-        said = f"{100 * tick:.0f} %" if percent else _number(tick, y)
-        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="tick end" x="{LEFT - 7}" y="{at + 4:.1f}">{said}</text>')
-    middle = (TOP + bottom) / 2
-    turned = f'transform="translate(13 {middle:.0f}) rotate(-90)"'
-    parts.append(f'<text class="axis" {turned}>{escape(y_label)}</text>')
-    return "".join(parts)
-
-
-def _x_axis(x: Scale, bottom: float, label: str, top: float, most: int) -> str:
-    parts = []
-    for tick in x.ticks(most):
-        at = float(x(tick))
-        parts.append(f'<path class="grid" d="M{at:.1f} {top}V{bottom}"/>')
-        parts.append(f'<text class="tick" x="{at:.1f}" y="{bottom + 17}">{_number(tick, x)}</text>')
-    middle = (x.start + x.end) / 2
-    parts.append(f'<text class="axis" x="{middle:.0f}" y="{bottom + 37}">{escape(label)}</text>')
-    return "".join(parts)
-
-
-def _number(value: float, scale: Scale) -> str:
-    """Spell a tick, with no more digits than it needs."""
-    largest = max(abs(scale.low), abs(scale.high))
-    if scale.log and value < 1:
-        return f"{value:g}"
-    if largest >= 1000 and abs(value) >= 1000:
-        return str(EngFormatter(sep="")(value))
-    return _signed(f"{value:.6g}")
-
-
-def _signed(text: str) -> str:
-    """Write a minus as one; nothing is less than nothing."""
-    return text.lstrip("-") if not any(c in text for c in "123456789") else text.replace("-", "−")
-
-
 def _level(name: str, value: float, y: Scale) -> str:
     if not y.low <= value <= y.high:
         return ""
-    tip = escape(f"{label_of(name)}: {value:.2f}", quote=True)
+    tip = escape(f"{label_of(name)}: {pen.signed(form_for(value).format(value))}", quote=True)
     at = float(y(value))
     line = f'<path class="level" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>'
     wide = f'<path class="feel" data-tip="{tip}" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>'
-    return _group(name, line + wide)
-
-
-def _line(xs: Floats, ys: Floats) -> str:
-    pairs = [f"{a:.1f} {b:.1f}" for a, b in zip(xs, ys, strict=True) if np.isfinite(a + b)]
-    return "M" + "L".join(pairs) if pairs else ""
-
-
-def _band(xs: Floats, low: Floats, high: Floats) -> str:
-    known = np.isfinite(low + high)
-    if not known.any():
-        return ""
-    there, back = _line(xs[known], low[known]), _line(xs[known][::-1], high[known][::-1])
-    return f'<path class="band" d="{there}L{back[1:]}Z"/>'
-
-
-def _dot(x: float, y: float, tip: str, radius: float = 3.6) -> str:
-    said = escape(tip, quote=True)
-    at = f'cx="{x:.1f}" cy="{y:.1f}"'
-    feel = f'<circle class="feel" {at} r="12" data-tip="{said}"/>'
-    return f'<circle class="dot" {at} r="{radius}"/>{feel}'
-
-
-def _group(algo: str, shapes: str) -> str:
-    if not algo:
-        return f'<g class="plain">{shapes}</g>'
-    name = escape(algo, quote=True)
-    return f'<g data-algo="{name}" style="--c:var(--c-{name})">{shapes}</g>'
-
-
-def _cut(text: str, most: int = 23) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _clipped(inside: str) -> str:
-    """Cut off what is beyond the axes."""
-    box = f"{LEFT} {TOP} {WIDTH - LEFT - RIGHT} {HEIGHT - TOP - BOTTOM}"
-    at = 'x="{}" y="{}" width="{}" height="{}"'.format(*box.split())
-    return f'<svg class="inner" {at} viewBox="{box}">{inside}</svg>'
-
-
-def _svg(height: float, what: str, inside: str) -> str:
-    size = f'viewBox="0 0 {WIDTH} {height:.0f}"'
-    named = escape(what, quote=True)
-    return f'<svg class="chart" {size} role="img" aria-label="{named}">{inside}</svg>'
+    return pen.group(name, line + wide)

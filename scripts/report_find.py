@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,12 +124,11 @@ def _take(found: Findings, path: Path, place: str) -> None:
         _take_json(found, path, place, folder)
     elif path.suffix == ".csv":
         beside_records = path.name in TOLD_ANEW and _is_comparison(path.with_name("results.json"))
-        if not beside_records and not _LOG.fullmatch(path.name):
-            rows = read_csv(path)
-            found.documents.append(Document(place, {"rows": rows}))
+        if not (beside_records or _told_beside(path) or _LOG.fullmatch(path.name)):
+            found.documents.append(Document(place, {"rows": read_csv(path)}))
     elif path.suffix in VIDEOS:
         found.videos.append(File(place, path, VIDEOS[path.suffix]))
-    elif path.suffix in PICTURES and path.name not in DRAWN_ANEW:
+    elif path.suffix in PICTURES and path.name not in DRAWN_ANEW and not _told_beside(path):
         found.pictures.append(File(place, path, PICTURES[path.suffix]))
 
 
@@ -172,6 +171,11 @@ def check_records(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return records
 
 
+def _told_beside(path: Path) -> bool:
+    """Tell whether a JSON file of the same name holds what this one shows."""
+    return path.with_suffix(".json").is_file()
+
+
 def _is_comparison(path: Path) -> bool:
     if not path.is_file():
         return False
@@ -189,3 +193,36 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def plain_json(value: Any) -> str:
     """Spell settings so that people can read them."""
     return json.dumps(value, indent=1, ensure_ascii=False, default=str)
+
+
+def versions_of(found: Findings) -> list[tuple[str, str]]:
+    """List every version of every package that anything was obtained with."""
+    dicts: list[Mapping[str, Any]] = [r["versions"] for c in found.comparisons for r in c.records]
+    dicts += [run.info.versions for run in found.trained]
+    dicts += [d.value["versions"] for d in found.documents if _is_dict(d.value.get("versions"))]
+    names = dict.fromkeys(name for versions in dicts for name in versions)
+    return [
+        (name, ", ".join(sorted({str(versions[name]) for versions in dicts if name in versions})))
+        for name in names
+    ]
+
+
+def commands_of(found: Findings) -> list[str]:
+    """List every command once."""
+    lines: list[str] = [r.get("command", "") for c in found.comparisons for r in c.records]
+    lines += [line for run in found.trained for line in run.info.commands]
+    lines += [line for d in found.documents for line in _commands_in(d)]
+    return [line for line in dict.fromkeys(lines) if line]
+
+
+def _commands_in(document: Document) -> Iterable[str]:
+    """Find the command of a document, or those of its runs."""
+    runs = document.value.get("runs")
+    holders = [document.value, *(runs if isinstance(runs, list) else [])]
+    for holder in holders:
+        if _is_dict(holder) and isinstance(holder.get("command"), str):
+            yield holder["command"]
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)

@@ -1,20 +1,37 @@
 """From findings to the page: what each section of the report shows."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from policies.baselines import ALGORITHMS
 from scripts.curves import AXES, METRICS, label_of
-from scripts.report_charts import Interval, curves_chart, interval_chart, profile_chart, short
-from scripts.report_find import Comparison, Document, File, Findings, Trained, plain_json
+from scripts.report_charts import (
+    Interval,
+    curves_chart,
+    interval_chart,
+    log_chart,
+    profile_chart,
+    short,
+)
+from scripts.report_find import (
+    Comparison,
+    File,
+    Findings,
+    Trained,
+    commands_of,
+    plain_json,
+    versions_of,
+)
 from scripts.report_studies import Study, lesions_of_comparisons, study_of
-from scripts.report_tables import Table, cost_table, score_table, seed_table
+from scripts.report_tables import Table, cost_table, run_table, score_table, seed_table
 from scripts.rivals import improvements, profiles
 from scripts.statistics import estimate, interquartile_mean, normalised
 from scripts.summary import (
@@ -57,13 +74,13 @@ class TaskCard:
 
 @dataclass(frozen=True)
 class RunCard:
-    """One run of `neonate train`."""
+    """The runs of `neonate train` in one environment."""
 
-    place: str
     title: str
-    about: str
-    chart: Markup | None
-    settings: str
+    algos: Sequence[tuple[str, str]]
+    table: Table
+    charts: Sequence[Chart]
+    settings: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,9 @@ def make_page(found: Findings, title: str, folder: str, most_bytes: int) -> Page
     for document in found.documents:
         for kind, study in study_of(document):
             kinds[kind].append(study)
-    page.runs = [run_card(run) for run in found.trained]
+    for env in dict.fromkeys(run.info.env for run in found.trained):
+        group = [run for run in found.trained if run.info.env == env]
+        page.runs.append(run_card(env, group))
     page.videos = [media(file, most_bytes) for file in found.videos]
     page.pictures = [media(file, most_bytes) for file in found.pictures]
     page.versions = versions_of(found)
@@ -230,13 +249,23 @@ def _chart(title: str, drawing: str) -> Chart:
     return Chart(title, {"": Markup(drawing)})
 
 
-def run_card(run: Trained) -> RunCard:
-    """Show one run of `neonate train`."""
-    info = run.info
-    steps = f"{info.steps_done:,} of {info.steps_asked:,} steps"
-    bodies = f", {info.n_envs} bodies" if info.n_envs > 1 else ""
-    about = f"{label_of(info.algo)}, seed {info.seed}, {steps}{bodies}"
-    return RunCard(run.place, info.env, about, None, plain_json(dict(info.settings)))
+def run_card(env: str, runs: Sequence[Trained]) -> RunCard:
+    """Show the runs of `neonate train` in one environment."""
+    logs = [(run.info.algo, *log_of(run)) for run in runs]
+    logs = [log for log in logs if len(log[1]) > 1]
+    charts = [_chart("While they learnt", log_chart(logs))] if logs else []
+    settings = {label_of(r.info.algo): plain_json(dict(r.info.settings)) for r in runs}
+    algos = [(name, label_of(name)) for name in dict.fromkeys(run.info.algo for run in runs)]
+    return RunCard(env, algos, run_table(runs), charts, list(settings.items()))
+
+
+def log_of(run: Trained) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read steps and mean returns from a run's log, each (points,)."""
+    names = ("time/total_timesteps", "rollout/ep_rew_mean")
+    rows = [[row.get(name, "") for name in names] for row in run.log]
+    points = np.array([row for row in rows if all(row)], np.float64).reshape(-1, 2)
+    points = points[np.isfinite(points).all(axis=1)]
+    return points[:, 0], points[:, 1]
 
 
 def media(file: File, most_bytes: int) -> Media:
@@ -246,39 +275,6 @@ def media(file: File, most_bytes: int) -> Media:
     if size > most_bytes:
         return Media(file.place, file.kind, "", said)
     return Media(file.place, file.kind, base64.b64encode(file.path.read_bytes()).decode(), said)
-
-
-def versions_of(found: Findings) -> list[tuple[str, str]]:
-    """List every version of every package that anything was obtained with."""
-    dicts: list[Mapping[str, Any]] = [r["versions"] for c in found.comparisons for r in c.records]
-    dicts += [run.info.versions for run in found.trained]
-    dicts += [d.value["versions"] for d in found.documents if _is_dict(d.value.get("versions"))]
-    names = dict.fromkeys(name for versions in dicts for name in versions)
-    return [
-        (name, ", ".join(sorted({str(versions[name]) for versions in dicts if name in versions})))
-        for name in names
-    ]
-
-
-def commands_of(found: Findings) -> list[str]:
-    """List every command once."""
-    lines: list[str] = [r.get("command", "") for c in found.comparisons for r in c.records]
-    lines += [line for run in found.trained for line in run.info.commands]
-    lines += [line for d in found.documents for line in _commands_in(d)]
-    return [line for line in dict.fromkeys(lines) if line]
-
-
-def _commands_in(document: Document) -> Iterable[str]:
-    """Find the command of a document, or those of its runs."""
-    runs = document.value.get("runs")
-    holders = [document.value, *(runs if isinstance(runs, list) else [])]
-    for holder in holders:
-        if _is_dict(holder) and isinstance(holder.get("command"), str):
-            yield holder["command"]
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _hours(seconds: float) -> str:

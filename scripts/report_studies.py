@@ -8,13 +8,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from scripts.report_charts import Interval, interval_chart
+from scripts.report_charts import Interval, interval_chart, short
 from scripts.report_find import Comparison, Document
 from scripts.report_tables import Cell, Table, any_table, estimate_of, figure, number
 from scripts.statistics import estimate, improvement, interquartile_mean
 from scripts.summary import Record, finals
 
-INTACT = "intact"
+INTACT, CLEAN = "intact", "clean"
 _DISTURBANCE = ("disturbance", "perturbation", "test", "condition")
 
 
@@ -154,20 +154,32 @@ def _lesion_table(title: str, place: str, rows: Sequence[Mapping[str, Any]], abo
 
 
 def _robustness_charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, Markup]]:
-    """Draw the retained share, one chart an algorithm, if the table tells it."""
+    """Draw the retained share of each algorithm, all on the same axis, if the table tells it.
+
+    Where agents were measured again after they had lived with a disturbance (`learn_on` steps),
+    that is a chart of its own.
+    """
     share = next((n for n in rows[0] if n.startswith("retained") and _plain_name(n)), None)
     what = next((n for n in _DISTURBANCE if n in rows[0]), None)
     if share is None or what is None:
         return []
-    charts = []
-    for algo in dict.fromkeys(str(row.get("algo", "")) for row in rows):
-        group = [row for row in rows if str(row.get("algo", "")) == algo]
-        drawn = [Interval(_spoken(str(r[what])), estimate_of(r, share), algo) for r in group]
-        shares = [d.estimate.value for d in drawn if math.isfinite(d.estimate.value)]
-        scale = 100.0 if max(shares, default=1.0) <= 5 else 1.0  # in percent already otherwise
-        heading = f"{algo or 'all'}: share of the clean score that is retained"
-        charts.append(_chart(heading, drawn, "retained, %", 100.0, "{:.0f}", scale))
-    return charts
+    drawn: dict[str, list[Interval]] = {}
+    for row in rows:
+        if row[what] == CLEAN:
+            continue
+        algo, lived = str(row.get("algo", "")), row.get("learn_on") or 0
+        heading = f"{short(algo)}, kept" + (f" after {lived:,} steps with it" if lived else "")
+        interval = Interval(_spoken(str(row[what])), estimate_of(row, share), algo)
+        drawn.setdefault(heading, []).append(interval)
+    values = [i.estimate for group in drawn.values() for i in group]
+    numbers = [v for e in values for v in (e.value, e.low, e.high) if math.isfinite(v)]
+    largest = max((e.value for e in values if math.isfinite(e.value)), default=1.0)
+    percent = 100.0 if largest <= 5 else 1.0  # it is in percent already otherwise
+    ends = min(0.0, *(percent * v for v in numbers)), max(110.0, *(percent * v for v in numbers))
+    return [
+        _chart(heading, group, "share of the clean score, %", 100.0, "{:.0f}", percent, ends)
+        for heading, group in drawn.items()
+    ]
 
 
 def _chart(
@@ -177,8 +189,9 @@ def _chart(
     mark: float | None,
     form: str = "",
     scale: float = 1.0,
+    ends: tuple[float, float] | None = None,
 ) -> tuple[str, Markup]:
-    drawn = interval_chart(rows, unit, form, scale, mark=mark)
+    drawn = interval_chart(rows, unit, form, scale, ends, mark)
     return heading, Markup(drawn)
 
 

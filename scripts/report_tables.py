@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policies.baselines import SB3_CLASSES, learns
+from policies.baselines import ALGORITHMS, SB3_CLASSES, learns
 from scripts.curves import label_of
-from scripts.report_charts import SHORT, form_for
+from scripts.report_charts import short
+from scripts.report_find import Trained
+from scripts.report_svg import form_for
 from scripts.statistics import Estimate
 from scripts.summary import Cost, Record, Row, Threshold, finals
 
@@ -34,6 +36,11 @@ class Table:
     strong: frozenset[int] = field(default_factory=frozenset)
     """Rows that stand out."""
 
+    def is_text(self, column: int) -> bool:
+        """Tell whether a column holds words and is set to the left."""
+        values = [row[column].value for row in self.rows]
+        return all(isinstance(value, str) for value in values) and any(values)
+
 
 def number(value: float, form: str = "{:,.6g}") -> Cell:
     """Make a cell of a number; empty if it is not finite."""
@@ -50,24 +57,29 @@ def figure(estimate: Estimate | None, form: str = "", unit: str = "", scale: flo
     )
 
 
+def seconds(value: float) -> Cell:
+    """Make a cell of seconds."""
+    return number(value, "{:,.0f}" if value >= 100 else "{:.3g}")
+
+
 def algorithm(name: str) -> Cell:
     """Make a cell of an algorithm's name."""
-    return Cell(SHORT.get(name, label_of(name)), label_of(name), name)
+    return Cell(short(name), label_of(name), name)
 
 
 def score_table(rows: Sequence[Row]) -> Table:
     """Tell what each algorithm came to."""
     scaled = any(row.normalised is not None for row in rows)
     success = any(row.success is not None for row in rows)
-    heads = ["algorithm", "seeds", "steps", "CPU s", "return, IQM (95 %)", "worst seed"]
-    heads += ["normalised (95 %)"] * scaled + ["success (95 %)"] * success
+    heads = ["algorithm", "return, IQM (95 %)", *["success (95 %)"] * success]
+    heads += [*["normalised (95 %)"] * scaled, "worst seed", "seeds", "steps", "CPU s"]
     cells = []
     for row in rows:
-        line = [algorithm(row.algo), number(row.seeds), number(row.steps, "{:,}")]
-        line += [number(row.cpu_seconds, "{:,.3g}" if row.cpu_seconds < 100 else "{:,.0f}")]
-        line += [figure(row.iqm), number(row.worst_seed, form_for(row.worst_seed))]
-        line += [figure(row.normalised)] * scaled
+        line = [algorithm(row.algo), figure(row.iqm)]
         line += [figure(row.success, "{:.0f}", " %", 100)] * success
+        line += [figure(row.normalised)] * scaled
+        line += [number(row.worst_seed, form_for(row.worst_seed)), number(row.seeds)]
+        line += [number(row.steps, "{:,}"), seconds(row.cpu_seconds)]
         cells.append(line)
     strong = frozenset(i for i, row in enumerate(rows) if row.algo == "brain")
     return Table(heads, cells, strong=strong)
@@ -94,9 +106,9 @@ def cost_table(rows: Sequence[Row], thresholds: Sequence[Threshold]) -> Table:
                 strong.add(len(cells))
             cost = row.costs[i]
             seeds = Cell(f"{cost.reached} of {row.seeds}", cost.reached / row.seeds)
-            line = [Cell(threshold.label.replace("-", "−")), algorithm(row.algo)]
+            line = [Cell(threshold.label.replace("-", "−"), threshold.label), algorithm(row.algo)]
             if math.isfinite(cost.steps):
-                line += [number(cost.steps, "{:,.0f}"), number(cost.cpu_seconds, "{:,.3g}")]
+                line += [number(cost.steps, "{:,.0f}"), seconds(cost.cpu_seconds)]
             else:
                 line += [Cell("not reached", math.inf), Cell("", math.inf)]
             rival = row.algo not in SB3_CLASSES
@@ -128,6 +140,23 @@ def seed_table(records: Sequence[Record]) -> Table:
     return Table(heads, rows)
 
 
+def run_table(runs: Sequence[Trained]) -> Table:
+    """List runs of `neonate train`."""
+    heads = ["algorithm", "seed", "steps", "asked", "bodies", "folder"]
+    rows = [
+        [
+            algorithm(run.info.algo),
+            number(run.info.seed),
+            number(run.info.steps_done, "{:,}"),
+            number(run.info.steps_asked, "{:,}"),
+            number(run.info.n_envs),
+            Cell(run.place, run.place),
+        ]
+        for run in runs
+    ]
+    return Table(heads, rows)
+
+
 def estimate_of(row: Mapping[str, Any], name: str) -> Estimate:
     """Read a figure and its interval from the columns `name`, `name_low` and `name_high`."""
     values = [row.get(key) for key in (name, f"{name}_low", f"{name}_high")]
@@ -143,7 +172,9 @@ def any_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows[:ROWS_SHOWN]:
         line = []
         for name in shown:
-            if f"{name}_low" in names and isinstance(row.get(name), int | float):
+            if name == "algo" and row.get(name) in ALGORITHMS:
+                line.append(algorithm(row[name]))
+            elif f"{name}_low" in names and isinstance(row.get(name), int | float):
                 line.append(figure(estimate_of(row, name)))
             else:
                 line.append(_any_cell(row.get(name)))
@@ -159,10 +190,10 @@ def _any_cell(value: Any) -> Cell:
     if value is None or value == "":
         return Cell("–", -math.inf)
     if isinstance(value, int | float):
-        return number(value)
+        return number(value, "{:,.0f}" if abs(value) >= 1000 else "{:,.4g}")
     if isinstance(value, str):
         try:
-            return number(float(value))
+            return _any_cell(float(value))
         except ValueError:
             return Cell(value, value)
     return Cell(str(value), str(value))
