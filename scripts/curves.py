@@ -70,7 +70,7 @@ def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
                 _draw(axis, metric, over, records)
                 axis.set(xscale="log", xlabel=label)
                 axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
-                axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+                axis.xaxis.set_major_formatter(_spell)
                 axis.xaxis.set_minor_formatter(NullFormatter())
                 axis.grid(alpha=0.25, linewidth=0.6)
             row[0].set_ylabel(METRICS[metric])
@@ -96,7 +96,7 @@ def plot_profiles(path: Path, title: str, records: Sequence[Record]) -> None:
         score = "normalised score τ (random 0, best SB3 algorithm 1)" if scaled else "return τ"
         axis.set(xlabel=score, ylabel="share of seeds that end above τ", ylim=(-0.02, 1.02))
         axis.grid(alpha=0.25, linewidth=0.6)
-        axis.legend(frameon=False)
+        figure.legend(loc="outside lower center", ncols=4, frameon=False)
         figure.suptitle(title, fontsize=13)
         _write(path, figure)
 
@@ -104,6 +104,11 @@ def plot_profiles(path: Path, title: str, records: Sequence[Record]) -> None:
 def label_of(name: str) -> str:
     """Name an algorithm as pictures do."""
     return LABELS.get(name, name.upper())
+
+
+def _spell(value: float, _: object) -> str:
+    """Write a tick: 0.5, 20, 3k."""
+    return f"{value:g}" if value < 1000 else str(EngFormatter(sep="")(value))
 
 
 def _write(path: Path, figure: Figure) -> None:
