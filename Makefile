@@ -11,7 +11,7 @@ WORKERS ?= 2
 # One thread per process: the networks are small, and CPU seconds are to be comparable.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint results tables
+.PHONY: help setup demo test lint results tables report
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -44,7 +44,9 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 	$(NEONATE) train --env neonate/Reach3D-v0 --algo brain --steps 2000 --out $(DEMO)/reach3d
 	$(NEONATE) render $(DEMO)/reach3d --episodes 3 --width 960 --height 540 \
 	    --out $(DEMO)/reach3d.mp4
+	$(NEONATE) report $(DEMO)
 	@echo
+	@echo "Everything, one page: $(DEMO)/report.html"
 	@echo "Learning curves:     $(DEMO)/reacher/curves.png"
 	@echo "The arm that learnt: $(DEMO)/reach3d.mp4"
 
@@ -105,3 +107,6 @@ results/benchmark.json: | setup
 
 tables: setup  ## write the tables of README.md from results/
 	$(BIN)/python -m scripts.tables
+
+report: setup  ## write runs/report.html: everything in results/ on one page
+	$(NEONATE) report results --out runs/report.html --overwrite

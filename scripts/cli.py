@@ -20,6 +20,7 @@ from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
 from scripts.render import Render
+from scripts.report import Report
 from scripts.train import Train
 
 USER_ERRORS = (
@@ -37,6 +38,7 @@ Command = (
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Render, subcommand("render")]
     | Annotated[Benchmark, subcommand("benchmark")]
+    | Annotated[Report, subcommand("report")]
 )
 
 

@@ -1,7 +1,8 @@
-"""The picture of learning curves."""
+"""The pictures of a comparison: learning curves and performance profiles."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -9,11 +10,19 @@ matplotlib.use("Agg")  # a picture is written, no window is opened
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from policies.baselines import learns
 from scripts.files import replacing
-from scripts.summary import Record, by_algorithm, column, mean_curve
+from scripts.rivals import profiles
+from scripts.summary import (
+    Record,
+    by_algorithm,
+    column,
+    iqm_curve,
+    scale_of,
+)
 
 # Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers as well.
 COLOURS = {
@@ -35,52 +44,95 @@ LABELS = {
 }
 
 
-def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
-    """Write one picture: return, and success where the task tells it, over training steps.
+METRICS = {"return_mean": "return per episode", "success_rate": "success rate"}
+AXES = {
+    "steps": "environment steps of training",
+    "cpu_seconds": "CPU seconds of training",
+}
+_LOOK: Any = {"font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
-    Thick lines are means over seeds, shaded their 95 % confidence intervals, thin lines the seeds.
+
+def plot_curves(path: Path, title: str, records: Sequence[Record]) -> None:
+    """Write one picture: return, and success where the task tells it, over steps and CPU seconds.
+
+    Thick lines are interquartile means over seeds, shaded their 95 % bootstrap intervals, thin
+    lines the seeds.
     """
     success = all(p["success_rate"] is not None for r in records for p in r["curve"])
-    metrics = [("return_mean", "return per episode")]
-    if success:
-        metrics.append(("success_rate", "success rate"))
-    with plt.rc_context({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False}):
+    metrics = list(METRICS) if success else ["return_mean"]
+    with plt.rc_context(_LOOK):
+        size = (13.6, 4.0 * len(metrics) + 0.6)
         figure, axes = plt.subplots(
-            1, len(metrics), figsize=(6.8 * len(metrics), 4.6), squeeze=False, layout="constrained"
+            len(metrics), len(AXES), figsize=size, squeeze=False, sharey="row", layout="constrained"
         )
-        for axis, (metric, label) in zip(axes[0], metrics, strict=True):
-            _draw(axis, metric, records)
-            axis.set(xscale="log", xlabel="environment steps of training", ylabel=label)
-            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.xaxis.set_major_formatter(EngFormatter(sep=""))
-            axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.grid(alpha=0.25, linewidth=0.6)
+        for row, metric in zip(axes, metrics, strict=True):
+            for axis, (over, label) in zip(row, AXES.items(), strict=True):
+                _draw(axis, metric, over, records)
+                axis.set(xscale="log", xlabel=label)
+                axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+                axis.xaxis.set_major_formatter(_spell)
+                axis.xaxis.set_minor_formatter(NullFormatter())
+                axis.grid(alpha=0.25, linewidth=0.6)
+            row[0].set_ylabel(METRICS[metric])
         if success:
-            axes[0, 1].set_ylim(-0.02, 1.02)
+            axes[1, 0].set_ylim(-0.02, 1.02)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        columns = 4 if success else 2
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
         figure.suptitle(title, fontsize=13)
-        with replacing(path) as beside:
-            figure.savefig(beside, dpi=160)
-        plt.close(figure)
+        _write(path, figure)
 
 
-def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
-    means: list[float] = []
+def plot_profiles(path: Path, title: str, records: Sequence[Record]) -> None:
+    """Write the performance profiles: which share of the seeds ends above each score."""
+    scaled = scale_of(records) is not None
+    with plt.rc_context(_LOOK):
+        figure, axis = plt.subplots(figsize=(7.6, 4.8), layout="constrained")
+        for name, profile in profiles([records], scaled).items():
+            colour = COLOURS[name]
+            axis.step(profile.taus, profile.share, color=colour, label=label_of(name), where="post")
+            axis.fill_between(
+                profile.taus, profile.low, profile.high, color=colour, alpha=0.15, linewidth=0
+            )
+        score = "normalised score τ (random 0, best SB3 algorithm 1)" if scaled else "return τ"
+        axis.set(xlabel=score, ylabel="share of seeds that end above τ", ylim=(-0.02, 1.02))
+        axis.grid(alpha=0.25, linewidth=0.6)
+        figure.legend(loc="outside lower center", ncols=4, frameon=False)
+        figure.suptitle(title, fontsize=13)
+        _write(path, figure)
+
+
+def label_of(name: str) -> str:
+    """Name an algorithm as pictures do."""
+    return LABELS.get(name, name.upper())
+
+
+def _spell(value: float, _: object) -> str:
+    """Write a tick: 0.5, 20, 3k."""
+    return f"{value:g}" if value < 1000 else str(EngFormatter(sep="")(value))
+
+
+def _write(path: Path, figure: Figure) -> None:
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=160)
+    plt.close(figure)
+
+
+def _draw(axis: Axes, metric: str, over: str, records: Sequence[Record]) -> None:
+    shown: list[float] = []
     for name, group in by_algorithm(records).items():
-        curve = mean_curve(group, metric)
-        label = LABELS.get(name, name.upper())
+        curve = iqm_curve(group, metric)
+        label = label_of(name)
         if name != "random":  # it may be far below everything that learns
-            means += [float(curve.mean.min()), float(curve.mean.max())]
+            shown += [float(curve.iqm.min()), float(curve.iqm.max())]
         if not learns(name):
             style = "--" if name == "pd" else ":"
-            label += f" ({curve.mean[-1]:.3g})"
-            axis.axhline(curve.mean[-1], color=COLOURS[name], linestyle=style, label=label)
+            label += f" ({curve.iqm[-1]:.3g})"
+            axis.axhline(curve.iqm[-1], color=COLOURS[name], linestyle=style, label=label)
             continue
+        along = curve.steps if over == "steps" else curve.cpu_seconds
         axis.plot(
-            curve.steps,
-            curve.mean,
+            along,
+            curve.iqm,
             color=COLOURS[name],
             marker=MARKERS[name],
             markersize=4,
@@ -89,17 +141,12 @@ def _draw(axis: Axes, metric: str, records: Sequence[Record]) -> None:
             zorder=3 if name == "brain" else 2,
         )
         for record in group:
-            seed = column(record, "steps"), column(record, metric)
-            axis.plot(*seed, color=COLOURS[name], linewidth=0.7, alpha=0.5)
+            seed = column(record, over), column(record, metric)
+            axis.plot(*seed, color=COLOURS[name], linewidth=0.7, alpha=0.4)
         axis.fill_between(
-            curve.steps,
-            curve.mean - curve.half_width,
-            curve.mean + curve.half_width,
-            color=COLOURS[name],
-            alpha=0.18,
-            linewidth=0,
+            along, curve.low, curve.high, color=COLOURS[name], alpha=0.18, linewidth=0
         )
-    if metric == "return_mean" and means:  # the wide bands of few seeds must not squeeze the curves
-        low, top = min(means), max(means)
+    if metric == "return_mean" and shown:  # a seed far off must not squeeze the curves
+        low, top = min(shown), max(shown)
         margin = max(0.08 * (top - low), 0.01 * abs(top))
         axis.set_ylim(low - margin, top + margin)

@@ -1,34 +1,32 @@
 """`neonate evaluate`: train algorithms and compare them on the same episodes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from agent.config import BrainConfig, config_to_dict
 from policies.baselines import algorithm_settings, check_name, learns, make_algorithm
-from scripts.curves import plot_curves
+from scripts.curves import plot_curves, plot_profiles
 from scripts.errors import UserError
-from scripts.files import claim_folder, read_json, write_json
-from scripts.learning_curve import Run, prepare_worker, run_curve
-from scripts.summary import Threshold, default_thresholds, print_tables, summarise, write_csv
+from scripts.files import claim_folder, write_json
+from scripts.launchers import LauncherName, Outcome, launch, usable_cores
+from scripts.learning_curve import Run
+from scripts.records import (
+    collect_records,
+    in_order,
+    is_record_of,
+    make_record,
+    parse_shard,
+    shard_folder,
+)
+from scripts.summary import Threshold, default_thresholds, summarise
+from scripts.summary_tables import print_tables, write_csv, write_improvements
 from scripts.tasks import Task, parse_kwargs
-from scripts.versions import command_line, versions
 
-SCHEMA = 1
+WRITTEN = ("results.json", "summary.csv", "improvement.csv", "curves.png", "profiles.png")
 EVALUATIONS = 10  # along a run, where --eval-every is not given
 
 
@@ -36,9 +34,14 @@ EVALUATIONS = 10  # along a run, where --eval-every is not given
 class Evaluate:
     """Train algorithms and compare them on episodes that none of them has trained on.
 
-    Writes DIR/results.json (every run's curve), summary.csv and curves.png, and prints a table.
-    A run that is finished is written at once: after an interruption, the same command with
-    --resume does the rest.
+    Writes DIR/results.json (every run's curve), summary.csv, improvement.csv, curves.png and
+    profiles.png, and prints tables. A run that is finished is written at once: after an
+    interruption, the same command with --resume does the rest. A run that breaks is told in
+    DIR/failures.json, and the others go on.
+
+    Many machines: --launcher ray takes the cores of a Ray cluster. Without Ray, --shard i/n does
+    the i-th of n parts in DIR/shard-i-of-n; when these folders are back in one place, the same
+    command without --shard, with --resume, puts them together and does what is missing.
     """
 
     env: str
@@ -67,8 +70,14 @@ class Evaluate:
     """Packages to import so that their environment ids are known, e.g. gymnasium_robotics."""
     env_kwargs: tuple[str, ...] = ()
     """Keyword arguments of the environment, as key=value."""
-    jobs: int = 1
-    """Runs at a time, each in its own process on one core."""
+    jobs: int | None = None
+    """Runs at a time, each in its own process on one core; all cores if not given."""
+    launcher: LauncherName = "local"
+    """Where runs are done: on this machine, or on a Ray cluster that has Neonate installed."""
+    ray_address: str | None = None
+    """Of the Ray cluster, e.g. 10.0.0.1:6379; RAY_ADDRESS or this machine alone if not given."""
+    shard: str | None = None
+    """Do one part of the runs, e.g. 2/4: the second of four."""
     resume: bool = False
     """Keep the finished runs of DIR and do the rest."""
     brain: BrainConfig = field(default_factory=BrainConfig)
@@ -77,22 +86,58 @@ class Evaluate:
     def run(self) -> None:
         """Do it."""
         runs = self._plan()
-        claim_folder(self.out, self.resume)
+        out = self.out
+        if self.shard is not None:
+            part = parse_shard(self.shard)
+            out, runs = shard_folder(out, part), runs[part[0] - 1 :: part[1]]
+        claim_folder(out, self.resume)
         console = Console()
-        path = self.out / "results.json"
-        records: list[dict[str, Any]] = load_records(path) if path.exists() else []
-        todo = [run for run in runs if not any(_is_record_of(run, r) for r in records)]
+        records = in_order(collect_records(out), runs)
+        todo = [run for run in runs if not any(is_record_of(run, r) for r in records)]
         if len(todo) < len(runs):
             console.print(f"{len(runs) - len(todo)} of {len(runs)} runs are finished already")
+        failures: list[Outcome] = []
+        if records:
+            write_json(out / "results.json", records)
         try:
-            for run, curve in _work(todo, self.jobs, console):
-                records.append(_record(run, curve))
-                write_json(path, records)
+            jobs = self.jobs or usable_cores()
+            for outcome in launch(todo, self.launcher, jobs, self.ray_address, console):
+                if outcome.curve is None:
+                    failures.append(outcome)
+                    self._tell(console, outcome)
+                else:
+                    records.append(make_record(outcome.run, outcome.curve))
+                    records = in_order(records, runs)
+                    write_json(out / "results.json", records)
         except KeyboardInterrupt:
             console.print(f"{len(records)} finished runs are kept: the same with --resume goes on")
             raise
-        asked = [r for r in records if any(_is_record_of(run, r) for run in runs)]
-        self._report(console, asked)
+        asked = [r for r in records if any(is_record_of(run, r) for run in runs)]
+        if asked:
+            self._report(console, out, asked)
+        self._account(out, failures, len(runs))
+
+    @staticmethod
+    def _tell(console: Console, outcome: Outcome) -> None:
+        run = outcome.run
+        console.print(f"{run.algo} seed {run.seed} broke: {outcome.error}", markup=False)
+
+    @staticmethod
+    def _account(out: Path, failures: Sequence[Outcome], asked: int) -> None:
+        """Write down what broke, and end with an error if anything did."""
+        path = out / "failures.json"
+        if not failures:
+            path.unlink(missing_ok=True)
+            return
+        told = [
+            {**f.run.key(), "error": f.error, "traceback": f.traceback.splitlines()}
+            for f in failures
+        ]
+        write_json(path, told)
+        raise UserError(
+            f"{len(failures)} of {asked} runs broke, see {path}; the others are finished. "
+            "The same command with --resume tries these again"
+        )
 
     def _plan(self) -> list[Run]:
         """List every run, checked before anything is written."""
@@ -100,9 +145,13 @@ class Evaluate:
             check_name(name)
         if len(set(self.algos)) < len(self.algos) or not self.algos:
             raise UserError(f"--algos {' '.join(self.algos)}: name each algorithm once")
+        if self.jobs is not None and self.launcher == "ray":
+            raise UserError("--jobs is for this machine: a Ray cluster uses the cores that it has")
+        if self.ray_address is not None and self.launcher != "ray":
+            raise UserError("--ray-address is of a Ray cluster: add --launcher ray")
         at_least = {"eval_episodes": 1, "jobs": 1, "first_seed": 0, "eval_seed": 0}
         for flag, least in at_least.items():
-            if getattr(self, flag) < least:
+            if getattr(self, flag) is not None and getattr(self, flag) < least:
                 name = flag.replace("_", "-")
                 raise UserError(f"--{name} {getattr(self, flag)}: must be at least {least}")
         seeds = per_algorithm("--seeds", self.seeds, self.algos)
@@ -140,17 +189,20 @@ class Evaluate:
             for seed in train[: seeds[name]]
         ]
 
-    def _report(self, console: Console, records: Sequence[Mapping[str, Any]]) -> None:
+    def _report(self, console: Console, out: Path, records: Sequence[Mapping[str, Any]]) -> None:
         thresholds = [Threshold("return_mean", value) for value in self.thresholds]
         thresholds += [Threshold("success_rate", value) for value in self.success_thresholds]
         thresholds = thresholds or default_thresholds(records)
         rows = summarise(records, thresholds)
-        write_csv(self.out / "summary.csv", rows, thresholds)
-        plot_curves(self.out / "curves.png", self.env, records)
+        write_csv(out / "summary.csv", rows, thresholds)
+        write_improvements(out / "improvement.csv", records)
+        plot_curves(out / "curves.png", self.env, records)
+        plot_profiles(out / "profiles.png", self.env, records)
         last = self.eval_seed + self.eval_episodes - 1
-        print_tables(console, f"{self.env}, episodes {self.eval_seed} to {last}", rows, thresholds)
-        for name in ("results.json", "summary.csv", "curves.png"):
-            console.print(f"wrote {self.out / name}", soft_wrap=True)
+        title = f"{self.env}, episodes {self.eval_seed} to {last}"
+        print_tables(console, title, rows, thresholds, records)
+        for name in WRITTEN:
+            console.print(f"wrote {out / name}", soft_wrap=True)
 
 
 def per_algorithm(
@@ -198,64 +250,3 @@ def per_algorithm(
             else:
                 numbers[name] = default
     return numbers
-
-
-def load_records(path: Path) -> list[dict[str, Any]]:
-    """Read results.json.
-
-    Raises:
-        UserError: it is damaged, or of another schema.
-
-    """
-    records = read_json(path)
-    if not isinstance(records, list) or any(
-        not isinstance(r, dict) or r.get("schema") != SCHEMA or not r.get("curve") for r in records
-    ):
-        raise UserError(
-            f"{path} is not a list of records of schema {SCHEMA}: name another --out folder"
-        )
-    return records
-
-
-def _is_record_of(run: Run, record: Mapping[str, Any]) -> bool:
-    return all(record.get(key) == value for key, value in run.key().items())
-
-
-def _record(run: Run, curve: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        **run.key(),
-        "versions": versions(),
-        "command": command_line(),
-        "curve": curve,
-    }
-
-
-def _advance(progress: Progress, bar: TaskID, steps: int) -> None:
-    progress.update(bar, completed=steps)
-
-
-def _work(
-    runs: Sequence[Run], jobs: int, console: Console
-) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
-    """Do the runs, and give each one when it is finished."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        everything = progress.add_task("runs", total=len(runs))
-        if jobs == 1:
-            for run in runs:
-                bar = progress.add_task(f"{run.algo} seed {run.seed}, steps", total=run.steps)
-                yield run, run_curve(run, partial(_advance, progress, bar))
-                progress.remove_task(bar)
-                progress.advance(everything)
-            return
-        pool = ProcessPoolExecutor(jobs, get_context("spawn"), prepare_worker)
-        with pool:
-            futures = {pool.submit(run_curve, run): run for run in runs}
-            try:
-                for future in as_completed(futures):
-                    yield futures[future], future.result()
-                    progress.advance(everything)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise

@@ -1,20 +1,16 @@
-"""From records of runs to one row per algorithm: final scores, and what a score costs."""
+"""From records of runs to figures: final scores, what a score costs, who beats whom."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import t as student
 
 from policies.baselines import ALGORITHMS, SB3_CLASSES
-from scripts.files import replacing
+from scripts.statistics import Estimate, band, estimate, interquartile_mean, normalised
 
 Record = Mapping[str, Any]
 
@@ -47,6 +43,19 @@ class MeanCurve:
 
 
 @dataclass(frozen=True)
+class IqmCurve:
+    """Interquartile mean over seeds on common steps, with its interval. Arrays are (points,)."""
+
+    steps: NDArray[np.float64]
+    cpu_seconds: NDArray[np.float64]
+    """Mean over seeds of the CPU seconds that so many steps took."""
+    iqm: NDArray[np.float64]
+    low: NDArray[np.float64]
+    """Ends of the 95 % bootstrap interval; NaN for one seed."""
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Cost:
     """What it took until the mean over seeds first reached a threshold."""
 
@@ -58,6 +67,8 @@ class Cost:
     """Steps of the quickest SB3 algorithm over these steps."""
     cpu_ratio: float = math.nan
     """CPU seconds of the quickest SB3 algorithm over these."""
+    reached: int = 0
+    """Seeds that reached it at any time, each by itself."""
     at_least: bool = False
     """No SB3 algorithm reached it: the ratios count from the smallest budget, and are bounds."""
 
@@ -75,6 +86,12 @@ class Row:
     worst_seed: float
     final_success: float | None
     costs: tuple[Cost, ...]
+    iqm: Estimate
+    """Interquartile mean of the final returns."""
+    normalised: Estimate | None
+    """The same where random actions are 0 and the best SB3 algorithm's mean is 1."""
+    success: Estimate | None
+    """Interquartile mean of the final success rates."""
 
 
 def by_algorithm(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -96,8 +113,15 @@ def half_width(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(student.ppf(0.975, n - 1) * values.std(axis=0, ddof=1) / math.sqrt(n))
 
 
-def mean_curve(records: Sequence[Record], metric: str) -> MeanCurve:
-    """Average over seeds at every step where any was evaluated and all have begun and not ended."""
+def on_common_steps(
+    records: Sequence[Record], metric: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Bring seeds to every step where any was evaluated and all have begun and not ended.
+
+    Returns:
+        Steps (points,), mean CPU seconds there (points,), and the metric (seeds, points).
+
+    """
     steps = [column(r, "steps") for r in records]
     first, last = max(s[0] for s in steps), min(s[-1] for s in steps)
     grid = np.unique(np.concatenate(steps))
@@ -107,9 +131,38 @@ def mean_curve(records: Sequence[Record], metric: str) -> MeanCurve:
         pairs = zip(steps, records, strict=True)
         return np.array([np.interp(grid, s, column(r, name)) for s, r in pairs])
 
-    values = on_grid(metric)
-    cpu = on_grid("cpu_seconds").mean(axis=0)
+    return grid, on_grid("cpu_seconds").mean(axis=0), on_grid(metric)
+
+
+def mean_curve(records: Sequence[Record], metric: str) -> MeanCurve:
+    """Average over seeds on common steps."""
+    grid, cpu, values = on_common_steps(records, metric)
     return MeanCurve(grid, cpu, values.mean(axis=0), half_width(values))
+
+
+def iqm_curve(records: Sequence[Record], metric: str) -> IqmCurve:
+    """Interquartile mean over seeds on common steps, with bootstrap intervals."""
+    grid, cpu, values = on_common_steps(records, metric)
+    return IqmCurve(grid, cpu, *band(interquartile_mean, values))
+
+
+def finals(records: Sequence[Record], metric: str = "return_mean") -> NDArray[np.float64]:
+    """Take what each run came to at the end, (runs,); NaN where it is null."""
+    return np.array([column(r, metric)[-1] for r in records])
+
+
+def scale_of(records: Sequence[Record]) -> tuple[float, float] | None:
+    """Find the returns that a normalised score has as 0 and 1, from the runs of one task.
+
+    0 is the mean of random actions, 1 that of the Stable-Baselines3 algorithm that ended best.
+    Both are taken as given: the intervals of normalised scores tell of the seeds of what is
+    scored. None where either was not measured.
+    """
+    groups = by_algorithm(records)
+    sb3 = [float(finals(group).mean()) for name, group in groups.items() if name in SB3_CLASSES]
+    if "random" not in groups or not sb3:
+        return None
+    return float(finals(groups["random"]).mean()), max(sb3)
 
 
 def cost_of(curve: MeanCurve, threshold: float) -> Cost:
@@ -123,12 +176,8 @@ def cost_of(curve: MeanCurve, threshold: float) -> Cost:
 def default_thresholds(records: Sequence[Record]) -> list[Threshold]:
     """Choose the best SB3 algorithm's final return, and 90 % success where the task tells it."""
     groups = by_algorithm(records)
-    finals = [
-        float(np.mean([r["curve"][-1]["return_mean"] for r in group]))
-        for name, group in groups.items()
-        if name in SB3_CLASSES
-    ]
-    thresholds = [Threshold("return_mean", max(finals))] if finals else []
+    best = [float(finals(group).mean()) for name, group in groups.items() if name in SB3_CLASSES]
+    thresholds = [Threshold("return_mean", max(best))] if best else []
     if records and all(p["success_rate"] is not None for r in records for p in r["curve"]):
         thresholds.append(Threshold("success_rate", 0.9))
     return thresholds
@@ -148,8 +197,12 @@ def summarise(records: Sequence[Record], thresholds: Sequence[Threshold]) -> lis
             for name, group in groups.items()
         }
         for name, cost in found.items():
-            costs[name].append(_with_ratios(cost, found, budgets))
-    return [_row(name, group, tuple(costs[name])) for name, group in groups.items()]
+            reached = sum(
+                bool((column(r, threshold.metric) >= threshold.value).any()) for r in groups[name]
+            )
+            costs[name].append(replace(_with_ratios(cost, found, budgets), reached=reached))
+    scale = scale_of(records)
+    return [_row(name, group, tuple(costs[name]), scale) for name, group in groups.items()]
 
 
 def _with_ratios(cost: Cost, found: Mapping[str, Cost], budgets: Mapping[str, Cost]) -> Cost:
@@ -165,7 +218,7 @@ def _with_ratios(cost: Cost, found: Mapping[str, Cost], budgets: Mapping[str, Co
         cost.cpu_seconds,
         _ratio(min(bar.steps for bar in bars), cost.steps),
         _ratio(min(bar.cpu_seconds for bar in bars), cost.cpu_seconds),
-        at_least,
+        at_least=at_least,
     )
 
 
@@ -177,106 +230,25 @@ def _cpu_seconds(group: Sequence[Record]) -> float:
     return float(np.mean([r["curve"][-1]["cpu_seconds"] for r in group]))
 
 
-def _row(name: str, group: Sequence[Record], costs: tuple[Cost, ...]) -> Row:
-    last = [r["curve"][-1] for r in group]
-    returns = np.array([p["return_mean"] for p in last])
-    successes = [p["success_rate"] for p in last]
+def _row(
+    name: str,
+    group: Sequence[Record],
+    costs: tuple[Cost, ...],
+    scale: tuple[float, float] | None,
+) -> Row:
+    returns, successes = finals(group), finals(group, "success_rate")
+    told = not np.isnan(successes).any()
     return Row(
         algo=name,
         seeds=len(group),
-        steps=max(p["steps"] for p in last),
+        steps=max(r["curve"][-1]["steps"] for r in group),
         cpu_seconds=_cpu_seconds(group),
         final_return=float(returns.mean()),
         final_half_width=float(half_width(returns)),
         worst_seed=float(returns.min()),
-        final_success=None if None in successes else float(np.mean(successes)),
+        final_success=float(successes.mean()) if told else None,
         costs=costs,
+        iqm=estimate(interquartile_mean, returns),
+        normalised=estimate(interquartile_mean, normalised(returns, *scale)) if scale else None,
+        success=estimate(interquartile_mean, successes) if told else None,
     )
-
-
-def write_csv(path: Path, rows: Sequence[Row], thresholds: Sequence[Threshold]) -> None:
-    """Write the summary; a cost that was not reached is empty."""
-    head = [
-        "algo",
-        "seeds",
-        "steps",
-        "cpu_seconds",
-        "return_mean",
-        "return_ci95",
-        "return_worst_seed",
-    ]
-    head.append("success_rate")
-    parts = ("steps", "cpu_seconds", "steps_ratio", "cpu_ratio", "ratio_is_lower_bound")
-    head += [f"{part} to {threshold.label}" for threshold in thresholds for part in parts]
-    with replacing(path) as beside, beside.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(head)
-        for row in rows:
-            cells: list[Any] = [row.algo, row.seeds, row.steps, _cell(row.cpu_seconds)]
-            cells += [_cell(row.final_return), _cell(row.final_half_width), _cell(row.worst_seed)]
-            cells.append("" if row.final_success is None else _cell(row.final_success))
-            for cost in row.costs:
-                numbers = (cost.steps, cost.cpu_seconds, cost.steps_ratio, cost.cpu_ratio)
-                cells += [*map(_cell, numbers), cost.at_least]
-            writer.writerow(cells)
-
-
-def _cell(value: float) -> str:
-    return f"{value:.6g}" if math.isfinite(value) else ""
-
-
-def print_tables(
-    console: Console, title: str, rows: Sequence[Row], thresholds: Sequence[Threshold]
-) -> None:
-    """Show the final scores, and for each threshold what it took to reach it."""
-    success = any(row.final_success is not None for row in rows)
-    heads = ["seeds", "steps", "CPU s", "final return", "worst seed", *["success"] * success]
-    table = _table(
-        title,
-        heads,
-        "±: half of the 95 % confidence interval over seeds; pd and random do not learn",
-    )
-    for row in rows:
-        band = "" if math.isnan(row.final_half_width) else f" ± {row.final_half_width:.2f}"
-        cells = [f"{row.seeds}", f"{row.steps:,}", f"{row.cpu_seconds:.1f}"]
-        cells += [f"{row.final_return:.2f}{band}", f"{row.worst_seed:.2f}"]
-        if success:
-            cells.append("" if row.final_success is None else f"{100 * row.final_success:.1f} %")
-        _add(table, row.algo, cells)
-    console.print(table)
-    for i, threshold in enumerate(thresholds):
-        table = _table(
-            f"To {threshold.label}",
-            ["steps", "CPU s", "steps of SB3", "CPU of SB3"],
-        )
-        for row in rows:
-            _add(table, row.algo, _cost_cells(row.costs[i]))
-        console.print(table)
-    if thresholds:
-        console.print(
-            "To a score: until the mean over seeds first reaches it. The last two columns say how "
-            "many times as much the quickest Stable-Baselines3 algorithm took."
-        )
-
-
-def _table(title: str, heads: Sequence[str], caption: str | None = None) -> Table:
-    table = Table(title=title, caption=caption, header_style="bold", min_width=60)
-    table.add_column("algorithm")
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
-    return table
-
-
-def _add(table: Table, algo: str, cells: Sequence[str]) -> None:
-    table.add_row(algo, *cells, style="bold" if algo == "brain" else None)
-
-
-def _cost_cells(cost: Cost) -> list[str]:
-    if not math.isfinite(cost.steps):
-        return ["not reached", "", "", ""]
-    bound = "≥ " if cost.at_least else ""
-    ratios = [
-        f"{bound}{ratio:.3g} ×" if math.isfinite(ratio) else ""
-        for ratio in (cost.steps_ratio, cost.cpu_ratio)
-    ]
-    return [f"{cost.steps:,.0f}", f"{cost.cpu_seconds:.2f}", *ratios]

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import trim_mean
-
 from policies.baselines import SB3_CLASSES
-from scripts.evaluate import load_records
 from scripts.files import read_json, replacing
+from scripts.records import load_records
+from scripts.statistics import estimate, interquartile_mean
 from scripts.summary import (
     Cost,
     Record,
@@ -144,16 +143,16 @@ def _only_once(records: list[dict[str, Any]], path: Path) -> list[dict[str, Any]
 
 
 def _scores(records: Sequence[Record]) -> str:
-    """One row per algorithm, the brain at each evaluation; IQM is the interquartile mean."""
+    """One row per algorithm, the brain at each evaluation; IQM with its bootstrap interval."""
     rows = []
     for name, group in by_algorithm(records).items():
         last = len(group[0]["curve"]) - 1
         for point in range(last + 1) if name == "brain" else (last,):
             cells = _score_cells(group, point)
             returns = [record["curve"][point]["return_mean"] for record in group]
-            cells.insert(3, f"{trim_mean(returns, 0.25):.2f}")
+            cells.insert(3, estimate(interquartile_mean, returns).text())
             rows.append([_label(name), *cells])
-    heads = ["algorithm", "seeds", "steps", "return", "IQM", "success", "CPU s"]
+    heads = ["algorithm", "seeds", "steps", "return", "IQM (95 %)", "success", "CPU s"]
     return _table(heads, rows)
 
 

@@ -37,6 +37,8 @@ class Task:
 
     def __call__(self, **more: Any) -> gym.Env:
         """Make one environment; `more` keyword arguments go on top of the task's own."""
+        for package in self.packages:  # a process that this was sent to may not know them yet
+            _register(package)
         try:
             return gym.make(self.env, **{**self.kwargs, **more})
         except (gym.error.Error, ImportError, ValueError, TypeError) as error:

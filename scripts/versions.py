@@ -3,6 +3,7 @@
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
 PACKAGES = ("neonate", "gymnasium", "mujoco", "numpy", "stable_baselines3", "sb3_contrib", "torch")
@@ -13,6 +14,20 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
-def command_line(argv: list[str] | None = None) -> str:
-    """Spell the command as the user typed it."""
-    return shlex.join(["neonate", *(sys.argv[1:] if argv is None else argv)])
+def command_line(argv: list[str] | None = None, without: Sequence[str] = ()) -> str:
+    """Spell the command as the user typed it.
+
+    Args:
+        argv: its words after the program; `sys.argv` if not given.
+        without: flags with one value each that are to be left out.
+
+    """
+    words = iter(sys.argv[1:] if argv is None else argv)
+    kept = []
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        if flag.replace("_", "-") not in without:
+            kept.append(word)
+        elif not equals:
+            next(words, None)
+    return shlex.join(["neonate", *kept])

@@ -18,7 +18,7 @@ import envs  # noqa: F401  registers neonate/…
 from policies import evaluation
 from policies.baselines import make_algorithm
 from policies.evaluation import EpisodeScores, Evaluator
-from scripts import evaluate, learning_curve
+from scripts import launchers, learning_curve
 from scripts.cli import main
 from scripts.evaluate import per_algorithm
 from scripts.learning_curve import Measure
@@ -161,7 +161,13 @@ def test_evaluate_writes_results_summary_and_curves(
     finals = [r["curve"][-1]["return_mean"] for r in records if r["algo"] == "sac"]
     assert float(rows["sac"]["return_mean"]) == pytest.approx(np.mean(finals), rel=1e-5)
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
-    assert {p.name for p in out.iterdir()} == {"results.json", "summary.csv", "curves.png"}
+    assert (out / "profiles.png").read_bytes().startswith(b"\x89PNG")
+    written = {"results.json", "summary.csv", "improvement.csv", "curves.png", "profiles.png"}
+    assert {p.name for p in out.iterdir()} == written
+    assert float(rows["sac"]["normalised_iqm"]) == pytest.approx(1, abs=1e-5)  # the best of SB3
+    assert float(rows["random"]["normalised_iqm"]) == pytest.approx(0, abs=1e-5)
+    pairs = {(r["algo"], r["than"]): r for r in csv.DictReader((out / "improvement.csv").open())}
+    assert len(pairs) == 6 and float(pairs["pd", "random"]["probability"]) == 1
     printed = capsys.readouterr().out
     assert "To return -60" in printed and "To 50 % success" in printed
 
@@ -177,8 +183,8 @@ def test_an_interrupted_comparison_is_finished_by_resume(
         begun.append((run.algo, run.seed))
         return learning_curve.run_curve(run, report)
 
-    monkeypatch.setattr(evaluate, "run_curve", interrupted)
-    assert main(evaluate_args(tmp_path)) == 130
+    monkeypatch.setattr(launchers, "run_curve", interrupted)
+    assert main(evaluate_args(tmp_path, "--jobs", "1")) == 130
     kept = json.loads((tmp_path / "results.json").read_text())
     assert [(r["algo"], r["seed"]) for r in kept] == begun
     assert main(evaluate_args(tmp_path)) == 2
@@ -186,11 +192,11 @@ def test_an_interrupted_comparison_is_finished_by_resume(
     assert json.loads((tmp_path / "results.json").read_text()) == kept
 
     begun.clear()
-    assert main(evaluate_args(tmp_path, "--resume")) == 0
+    assert main(evaluate_args(tmp_path, "--resume", "--jobs", "1")) == 0
     assert begun == [("pd", 4), ("sac", 3), ("sac", 4)]
     assert json.loads((tmp_path / "results.json").read_text())[:3] == kept
     begun.clear()
-    assert main(evaluate_args(tmp_path, "--resume")) == 0
+    assert main(evaluate_args(tmp_path, "--resume", "--jobs", "1")) == 0
     assert begun == []
 
 
