@@ -224,14 +224,27 @@ def body_index(model: mujoco.MjModel, name: str | None) -> int:
         if name not in names:
             raise ValueError(f"the body has no part {name!r}: it has {', '.join(names[1:])}")
         return names.index(name)
+    trunk = trunk_index(model)
+    if trunk is not None:
+        return trunk
     moves = np.flatnonzero(model.body_dofnum > 0)
     if not len(moves):
         raise ValueError("nothing in this model moves")
-    roots = model.body_rootid[moves]
-    root = max(set(roots.tolist()), key=lambda r: float(model.body_subtreemass[r]))
-    trunk = int(moves[roots == root][0])
+    return int(moves[model.body_rootid[moves] == _heaviest_root(model, moves)][-1])
+
+
+def trunk_index(model: mujoco.MjModel) -> int | None:
+    """Find the trunk: the root of the heaviest tree, where it can move from its place."""
+    moves = np.flatnonzero(model.body_dofnum > 0)
+    if not len(moves):
+        return None
+    root = _heaviest_root(model, moves)
+    trunk = int(moves[model.body_rootid[moves] == root][0])
     joints = model.jnt_type[model.jnt_bodyid == trunk]
     travels = (mujoco.mjtJoint.mjJNT_FREE, mujoco.mjtJoint.mjJNT_SLIDE)
-    if np.isin(joints, [int(kind) for kind in travels]).any():
-        return trunk
-    return int(moves[roots == root][-1])
+    return trunk if np.isin(joints, [int(kind) for kind in travels]).any() else None
+
+
+def _heaviest_root(model: mujoco.MjModel, moves: NDArray[np.int64]) -> int:
+    roots = set(model.body_rootid[moves].tolist())
+    return max(roots, key=lambda root: float(model.body_subtreemass[root]))
