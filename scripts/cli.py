@@ -21,6 +21,7 @@ from scripts.errors import UserError
 from scripts.evaluate import Evaluate
 from scripts.lesion import Lesion
 from scripts.render import Render
+from scripts.robustness import Robustness
 from scripts.train import Train
 
 USER_ERRORS = (
@@ -39,6 +40,7 @@ Command = (
     | Annotated[Render, subcommand("render")]
     | Annotated[Benchmark, subcommand("benchmark")]
     | Annotated[Lesion, subcommand("lesion")]
+    | Annotated[Robustness, subcommand("robustness")]
 )
 
 
