@@ -22,6 +22,7 @@ from scripts.evaluate import Evaluate
 from scripts.lesion import Lesion
 from scripts.render import Render
 from scripts.robustness import Robustness
+from scripts.survival import Survival
 from scripts.train import Train
 
 USER_ERRORS = (
@@ -41,6 +42,7 @@ Command = (
     | Annotated[Benchmark, subcommand("benchmark")]
     | Annotated[Lesion, subcommand("lesion")]
     | Annotated[Robustness, subcommand("robustness")]
+    | Annotated[Survival, subcommand("survival")]
 )
 
 

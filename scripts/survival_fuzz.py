@@ -88,7 +88,7 @@ def fuzz(
 
     """
     outcomes = Outcomes()
-    document, arrays = model_file.read(io.BytesIO(model))  # type: ignore[arg-type]
+    document, arrays = model_file.read(io.BytesIO(model))
     readers = readers_of(folder)
     for _ in range(count):
         kind = str(rng.choice(["damaged", "forged", *texts], p=_shares(len(texts))))
@@ -117,7 +117,7 @@ def readers_of(folder: Path) -> dict[str, Callable[[bytes], None]]:
     """Return what reads each kind of file, by its name."""
 
     def read_brain(data: bytes) -> None:
-        agent = BrainAgent.load(io.BytesIO(data))  # type: ignore[arg-type]
+        agent = BrainAgent.load(io.BytesIO(data))
         space = agent.observation_space
         seen = copy.deepcopy(space.sample())
         for part in seen.values() if isinstance(seen, dict) else [seen]:
@@ -157,7 +157,7 @@ def readers_of(folder: Path) -> dict[str, Callable[[bytes], None]]:
 def damage(data: bytes, rng: np.random.Generator) -> tuple[bytes, str]:
     """Damage bytes anywhere, more often in the header than its length would have it."""
     out = bytearray(data)
-    header = 8 + int.from_bytes(data[:8], "little")
+    header = min(8 + int.from_bytes(data[:8], "little"), len(data))
     at = int(rng.integers(header if rng.random() < 0.5 else len(out)))
     span = int(rng.integers(1, 65))
     what = str(rng.choice(["flip", "cut", "insert", "remove", "repeat", "zero", "length"]))
@@ -209,7 +209,7 @@ def forge(
         arrays[name], arrays[other] = arrays[other], arrays[name]
     buffer = io.BytesIO()
     try:
-        model_file.write(buffer, document, arrays)  # type: ignore[arg-type]
+        model_file.write(buffer, document, arrays)
     except ModelFileError:  # what cannot be written cannot be forged either
         return buffer.getvalue(), what
     return buffer.getvalue(), what
