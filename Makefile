@@ -11,11 +11,11 @@ WORKERS ?= 2
 # One thread per process: the networks are small, and CPU seconds are to be comparable.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint results tables report
+.PHONY: help setup demo test lint results tables report evidence evidence-results
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: $(STAMP)  ## make the environment .venv from requirements.lock
 
@@ -100,7 +100,32 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))
-	$(MAKE) tables
+	$(MAKE) evidence-results
+	$(MAKE) tables evidence
+
+# ---- What is in docs/evidence.md. Agents are trained once, and kept in runs/. -----------------
+
+EVIDENCE := --first-seed 100 --resume
+BATTERY := $(EVIDENCE) --eval-episodes 6 --seeds brain=3 1
+
+evidence-results: setup  ## measure lesions, disturbances and survival again (hours)
+	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions all --steps 2000 --seeds 5 \
+	    --eval-episodes 20 $(EVIDENCE) --out results/lesion/reach3d
+	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
+	    --steps ppo=100000 50000 $(BATTERY) --agents runs/halfcheetah \
+	    --out results/robustness/halfcheetah
+	$(NEONATE) robustness --env Ant-v5 --algos brain oscillator --steps 50000 $(BATTERY) \
+	    --agents runs/ant --out results/robustness/ant
+	$(NEONATE) robustness --env Swimmer-v5 --algos brain ppo oscillator \
+	    --steps ppo=100000 50000 $(BATTERY) --agents runs/swimmer --out results/robustness/swimmer
+	$(NEONATE) survival --mutations 10000 --out results/survival
+	$(NEONATE) survival --kills 25 --kill-steps 300 --kill-checkpoint 100 --out results/survival
+	$(NEONATE) survival --steps 1000000 --envs neonate/Reach-v0 neonate/Crawl-v0 Swimmer-v5 \
+	    --out results/survival
+	$(BIN)/python -m scripts.batch_account --out results/batch.json
+
+evidence: setup  ## write docs/evidence.md from results/
+	$(BIN)/python -m scripts.evidence
 
 results/benchmark.json: | setup
 	$(NEONATE) benchmark --steps 1000 --calls 100 --repeats 3 --out $@

@@ -13,6 +13,10 @@ class Trace:
     of one tick are joined until `next_tick`. Signals that a tick does not have are absent from its
     row; `column` fills them with NaN.
 
+    A video draws `program`, `value`, `dopamine`, `angle` and `wanted_angle` or felt and predicted
+    acceleration, `command`, `fast_state` or `steering`, `heading_error`, and a map of places where
+    there are `place_centres` (n, cells, 2) in m and their `place_activity` (n, cells).
+
     Attributes:
         enabled: whether signals are kept.
         rows: one dict of signals per tick; arrays are batch-first (n_envs, …).

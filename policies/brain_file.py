@@ -18,6 +18,8 @@ Observation = np.ndarray | Arrays
 Space = spaces.Space[Any]
 T = TypeVar("T")
 
+_LARGEST = 1e60  # a weight beyond it overflows when it is squared and summed
+
 
 def describe_brain(brain: Brain, observation: Space, action: Space) -> dict[str, Any]:
     """Say in JSON what `restore_brain` needs beside the weights."""
@@ -55,12 +57,35 @@ def restore_brain(document: Any, arrays: Mapping[str, np.ndarray]) -> tuple[Brai
         config = config_from_dict(entry(description, "config", dict))
         brain = Brain(observation_space, action_space, n_envs, config)
         brain.load_state(unprefixed("brain", arrays))
-    except (ValueError, MemoryError) as error:
+        _try_out(brain, observation_space)
+    except (ValueError, ArithmeticError, LookupError, MemoryError) as error:
         raise ModelFileError(
             f"The file's brain is not one that this Neonate can make: {error} Load another "
             "checkpoint, or train anew."
         ) from error
     return brain, observation_space, action_space
+
+
+def _try_out(brain: Brain, space: Space) -> None:
+    """Have a brain act once: numbers that fit in form and size can still be none of a brain's.
+
+    Raises:
+        ValueError: a number is absurdly large, or the action is not finite. Anything else that
+            its regions raise when they compute with nonsense.
+
+    """
+    for name, array in brain.state().items():
+        # Only the range of movement may be infinite: as long as no limit was felt.
+        sizes = np.abs(array[np.isfinite(array)]) if array.dtype.kind == "f" else np.zeros(1)
+        if sizes.max(initial=0.0) > _LARGEST:
+            raise ValueError(f"its {name} are as large as {sizes.max():.0e}.")
+    parts = space.spaces if isinstance(space, spaces.Dict) else {"": space}
+    zeros = {name: np.zeros((1, *(part.shape or ()))) for name, part in parts.items()}
+    seen = zeros if isinstance(space, spaces.Dict) else zeros[""]
+    with np.errstate(all="ignore"):
+        action, _ = brain.act(seen, brain.new_memory(1), np.ones(1, dtype=bool))
+    if not np.isfinite(action).all():
+        raise ValueError("it cannot act.")
 
 
 def describe_episodes(seen: Observation, starts: np.ndarray, memory: Arrays) -> Arrays:

@@ -19,8 +19,11 @@ from policies.priors import UnsuitableBodyError
 from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
+from scripts.lesion import Lesion
 from scripts.render import Render
 from scripts.report import Report
+from scripts.robustness import Robustness
+from scripts.survival import Survival
 from scripts.train import Train
 
 USER_ERRORS = (
@@ -39,6 +42,9 @@ Command = (
     | Annotated[Render, subcommand("render")]
     | Annotated[Benchmark, subcommand("benchmark")]
     | Annotated[Report, subcommand("report")]
+    | Annotated[Lesion, subcommand("lesion")]
+    | Annotated[Robustness, subcommand("robustness")]
+    | Annotated[Survival, subcommand("survival")]
 )
 
 

@@ -42,6 +42,15 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is damaged: it is not JSON ({error})") from error
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """List what a process left that was killed while it wrote, see `replacing`."""
+    return [
+        path
+        for path in folder.iterdir()
+        if path.name.startswith(".") and (".part" in path.suffixes or path.suffix == ".tmp")
+    ]
+
+
 def claim_folder(folder: Path, resume: bool) -> None:
     """Make sure that a folder may be written to: it is new or empty, or is to be resumed.
 
@@ -51,6 +60,9 @@ def claim_folder(folder: Path, resume: bool) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out {folder} is a file: name a folder")
+    if folder.is_dir():
+        for left in unfinished(folder):
+            left.unlink(missing_ok=True)
     if not resume and folder.is_dir() and any(folder.iterdir()):
         raise UserError(
             f"--out {folder} is not empty: add --resume to go on with it, or name another folder"

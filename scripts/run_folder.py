@@ -34,6 +34,8 @@ class RunInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     """The command that began the run and those that resumed it."""
+    checkpoint_every: int = 0
+    """Steps between checkpoints; 0 where it was not recorded."""
     schema: int = SCHEMA
 
     def task(self) -> Task:
@@ -83,12 +85,25 @@ class RunFolder:
             info: what run.json is to say.
             buffer: also write the replay buffer, where there is one.
 
+        Raises:
+            UserError: the disk is full or the folder cannot be written to. What was saved before
+                is still there.
+
         """
-        save_algorithm(agent, self.model_file(info.algo))
-        if buffer and isinstance(agent, OffPolicyAlgorithm):
-            with replacing(self.buffer_file) as beside:
-                agent.save_replay_buffer(beside)
-        write_json(self.info_file, asdict(info))
+        try:
+            save_algorithm(agent, self.model_file(info.algo))
+            if buffer and isinstance(agent, OffPolicyAlgorithm):
+                with replacing(self.buffer_file) as beside:
+                    agent.save_replay_buffer(beside)
+            write_json(self.info_file, asdict(info))
+        except OSError as error:
+            kept = "nothing was saved before"
+            if self.info_file.is_file() and self.model_file(info.algo).is_file():
+                kept = "the checkpoint before is still there: --resume goes on from it"
+            raise UserError(
+                f"cannot save to {self.path} after {info.steps_done} steps: "
+                f"{error.strerror or error}; {kept}"
+            ) from error
 
     def load(self, info: RunInfo, env: Any) -> BaseAlgorithm:
         """Load the model to act or learn in an environment.
@@ -115,8 +130,8 @@ def _fits(values: Mapping[str, Any]) -> bool:
     }
     expected = {part.name: kinds.get(part.type, list) for part in fields(RunInfo)}
     return (
-        set(values) == set(expected)
-        and all(isinstance(values[name], kind) for name, kind in expected.items())
+        set(expected) - {"checkpoint_every"} <= set(values) <= set(expected)
+        and all(isinstance(values[name], expected[name]) for name in values)
         and values["schema"] == SCHEMA
         and values["algo"] in ALGORITHMS
     )

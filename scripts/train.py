@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 import torch
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -20,6 +21,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from agent.config import BrainConfig, config_to_dict
 from policies.baselines import algorithm_settings, check_name, make_algorithm
+from policies.brain_agent import BrainAgent
 from scripts.errors import UserError
 from scripts.files import claim_folder
 from scripts.run_folder import RunFolder, RunInfo
@@ -31,7 +33,9 @@ from scripts.versions import command_line, versions
 class Train:
     """Train one algorithm and keep it in a folder, from which it is rendered or trained on.
 
-    Ctrl-C stops after the step under way and saves; the same command with --resume goes on.
+    Ctrl-C stops after the step under way and saves; the same command with --resume goes on. So it
+    does from the latest checkpoint when the process was killed, at any moment: a brain ends there
+    bit by bit as if it had not been.
     """
 
     out: Path
@@ -47,7 +51,7 @@ class Train:
     n_envs: int = 1
     """Bodies that train side by side."""
     checkpoint_every: int = 0
-    """Steps between checkpoints; 0 for a tenth of the steps."""
+    """Steps between checkpoints; 0 for a tenth of the steps, or what the run resumed had."""
     env_package: tuple[str, ...] = ()
     """Packages to import so that their environment ids are known, e.g. gymnasium_robotics."""
     env_kwargs: tuple[str, ...] = ()
@@ -71,11 +75,13 @@ class Train:
         env = _vec_env(info)
         try:
             if self.resume:
+                claim_folder(self.out, resume=True)
                 agent = folder.load(info, env)
-                _go_on(agent, folder)
+                _go_on(agent, folder, info)
             else:
                 agent = make_algorithm(info.algo, env, info.seed, self.brain, steps=self.steps)
                 claim_folder(self.out, resume=False)
+                folder.save(agent, info)  # whoever is killed before the first checkpoint resumes
             self._learn(agent, folder, info)
         finally:
             env.close()
@@ -104,6 +110,7 @@ class Train:
             settings=settings,
             versions=versions(),
             commands=(command_line(),),
+            checkpoint_every=self.checkpoint_every or max(1, self.steps // 10),
         )
 
     def _resumed(self, info: RunInfo) -> RunInfo:
@@ -117,8 +124,12 @@ class Train:
                 f"--steps {self.steps}: the run in {self.out} has {info.steps_done} steps already; "
                 "ask for more"
             )
+        every = self.checkpoint_every or info.checkpoint_every or max(1, self.steps // 10)
         return dataclasses.replace(
-            info, steps_asked=self.steps, commands=(*info.commands, command_line())
+            info,
+            steps_asked=self.steps,
+            commands=(*info.commands, command_line()),
+            checkpoint_every=every,
         )
 
     def _learn(self, agent: BaseAlgorithm, folder: RunFolder, info: RunInfo) -> None:
@@ -128,8 +139,7 @@ class Train:
         formats = ["csv", "tensorboard"] if self.tensorboard else ["csv"]
         outputs = [make_output_format(kind, str(self.out), suffix) for kind in formats]
         agent.set_logger(Logger(str(self.out), outputs))
-        every = self.checkpoint_every or max(1, self.steps // 10)
-        checkpoint = Checkpoint(folder, info, every)
+        checkpoint = Checkpoint(folder, info, info.checkpoint_every)
         with checkpoint.stopped_by_ctrl_c():
             agent.learn(
                 self.steps - begun,
@@ -158,6 +168,11 @@ class Train:
 
 class Checkpoint(BaseCallback):
     """Saves every so many steps, and ends the training after Ctrl-C.
+
+    What an environment is in the middle of cannot be saved. So a brain's checkpoint waits for the
+    end of an episode (of any body, and no longer than until the next checkpoint is due), and then
+    all bodies begin episodes of seeds that follow from the run's seed and the steps done: life
+    after the checkpoint is the same whether or not the process survives it.
 
     Args:
         folder: where to save.
@@ -190,11 +205,28 @@ class Checkpoint(BaseCallback):
         self._next = self.num_timesteps + self.every
 
     def _on_step(self) -> bool:
-        if self.num_timesteps >= self._next and not self.stop:
+        if self.num_timesteps >= self._next and not self.stop and self._at_rest():
             self._next = self.num_timesteps + self.every
+            if isinstance(self.model, BrainAgent):
+                env = self.training_env
+                env.seed(episode_seed(self.info.seed, self.num_timesteps))
+                self.model._last_obs = env.reset()  # type: ignore[assignment]
+                self.model._last_episode_starts = np.ones(env.num_envs, dtype=bool)
             info = dataclasses.replace(self.info, steps_done=self.num_timesteps)
             self.folder.save(self.model, info)
         return not self.stop
+
+    def _at_rest(self) -> bool:
+        """Whether a body has just ended an episode, or has been waited for long enough."""
+        starts = self.model._last_episode_starts
+        if not isinstance(self.model, BrainAgent) or starts is None:
+            return True
+        return bool(starts.any()) or self.num_timesteps >= self._next + self.every
+
+
+def episode_seed(seed: int, steps: int) -> int:
+    """Seed of the episodes that begin at a checkpoint, from the run's seed and the steps done."""
+    return int(np.random.SeedSequence([seed, steps]).generate_state(1)[0]) % 2**31
 
 
 def _vec_env(info: RunInfo) -> VecEnv:
@@ -203,8 +235,11 @@ def _vec_env(info: RunInfo) -> VecEnv:
     return DummyVecEnv([lambda: Monitor(task()) for _ in range(info.n_envs)])
 
 
-def _go_on(agent: BaseAlgorithm, folder: RunFolder) -> None:
+def _go_on(agent: BaseAlgorithm, folder: RunFolder, info: RunInfo) -> None:
     """Make a loaded algorithm ready to learn on."""
+    if isinstance(agent, BrainAgent) and agent.env is not None:
+        steps = agent.num_timesteps
+        agent.env.seed(episode_seed(info.seed, steps) if steps else info.seed)
     if agent.seed is not None and not hasattr(agent, "brain"):
         # SB3 seeds again while it loads: with the same seed it would replay the noise of the start.
         agent.set_random_seed(agent.seed + agent.num_timesteps)

@@ -398,6 +398,17 @@ def test_the_trace_has_every_signal_of_every_tick(n_envs):
         assert np.isfinite(brain.trace.column(name)).all(), name
 
 
+def test_the_trace_of_crawling_tells_posture_and_worth():
+    brain, n = raised("Swimmer-v5"), 2
+    brain.trace.enabled = True
+    Bodies("Swimmer-v5", seed=4).live(brain, 20)
+    for name in ("angle", "wanted_angle", "steering"):
+        assert brain.trace.column(name).shape == (20, 1, n), name
+        assert np.isfinite(brain.trace.column(name)).all(), name
+    np.testing.assert_array_equal(brain.trace.column("worth"), brain.trace.column("reward"))
+    assert brain.trace.column("expected_worth").shape == (20, 1)
+
+
 def test_a_signal_that_a_tick_lacks_is_nan():
     brain = raised(SPACE)
     brain.trace.enabled = True

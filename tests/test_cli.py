@@ -342,5 +342,5 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert stop.value.code == 0
     told = capsys.readouterr().out
-    for command in ("train", "evaluate", "render", "benchmark"):
+    for command in ("train", "evaluate", "render", "benchmark", "lesion", "robustness", "survival"):
         assert command in told

@@ -122,12 +122,15 @@ class Crawling:
             rhythm = life.rhythm if len(bodies) == self._n else life.rhythm.take(bodies)
         error = self._heading_error(life, channels, bodies)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
+        joints = life.joints
+        angle = self._senses.angles(channels, joints)
+        if self._trace.enabled:
+            unsteered = PatternGenerator.posture(rhythm, memory["phase"], None)
+            self._trace.record(angle=angle, wanted_angle=wanted, steering=wanted - unsteered)
         memory["phase"] = memory["phase"] + rhythm.advance
         self._trace.record(phase=memory["phase"])
         if error is not None:
             self._trace.record(heading_error=error)
-        joints = life.joints
-        angle = self._senses.angles(channels, joints)
         return PatternGenerator.follow(rhythm, wanted, angle, channels[:, joints.velocity])
 
     def _habit(self, life: _Life) -> Array:
@@ -195,6 +198,10 @@ class Crawling:
         def credit(over: NDArray[np.int64]) -> Array:
             return self.critic.credit(over, after, error, fell)
 
+        if self._trace.enabled:
+            habits = life.search.habits
+            expected = habits.mean[habits.best] if len(habits) else np.nan
+            self._trace.record(worth=worth, expected_worth=np.full(len(worth), expected))
         begun = life.search.learn(worth, fell, ended, active, credit)
         if len(begun):
             life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
