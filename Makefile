@@ -108,7 +108,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 EVIDENCE := --first-seed 100 --resume
 BATTERY := $(EVIDENCE) --eval-episodes 6 --seeds brain=3 1
 
-evidence-results: setup  ## measure lesions, disturbances and survival again (hours)
+evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbances and survival again (hours)
 	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions all --steps 2000 --seeds 5 \
 	    --eval-episodes 20 $(EVIDENCE) --out results/lesion/reach3d
 	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
@@ -123,6 +123,11 @@ evidence-results: setup  ## measure lesions, disturbances and survival again (ho
 	$(NEONATE) survival --steps 1000000 --envs neonate/Reach-v0 neonate/Crawl-v0 Swimmer-v5 \
 	    --out results/survival
 	$(BIN)/python -m scripts.batch_account --out results/batch.json
+
+results/videos/brain.gif: | setup
+	$(NEONATE) train --env neonate/Reach3D-v0 --steps 2000 --seed 100 --out runs/reach3d-filmed
+	$(NEONATE) render runs/reach3d-filmed --brain --episodes 2 --speed 0.4 --width 800 \
+	    --height 450 --out $@
 
 evidence: setup  ## write docs/evidence.md from results/
 	$(BIN)/python -m scripts.evidence
