@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from agent.adaptation import VisuomotorMap
 from agent.basal_ganglia import BasalGanglia, ProgramGate
 from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
@@ -14,6 +15,7 @@ from agent.config import BrainConfig
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
+from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
@@ -74,7 +76,9 @@ class Brain(Knowledge):
         self.gate = ProgramGate(2, n_envs, c.basal_ganglia)
         limb = schema, self.cerebellum, self.spinal_cord, self.basal_ganglia
         self.babble = Babble(c.babble)
-        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), c, trace)
+        self.adaptation = VisuomotorMap(c.adaptation, lesions)
+        guidance = Guidance(schema, self.adaptation, c, self._play)
+        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), guidance, c, trace)
         self.crawling = Crawling(senses, c, n_envs, search, trace)
         self.programs = Repertoire(self.babble, self.reaching, self.crawling, trace)
         self.search = BodySearch(senses, schema, self.reaching, self.crawling, c.schema)

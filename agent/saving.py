@@ -37,6 +37,7 @@ class Knowledge:
         "memory": "memory",
         "body_schema": "schema",
         "cerebellum": "cerebellum",
+        "adaptation": "adaptation",
         "spinal_cord": "spinal_cord",
         "basal_ganglia": "basal_ganglia",
         "gate": "gate",

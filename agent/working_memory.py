@@ -14,10 +14,12 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
     `phase` of the rhythm, rad; `babble` command and its `strength`; `felt` whether there was a
     step before, with `last_angle`, `last_velocity`, `last_command`, `last_outcome`; `fast_state`
-    of the cerebellum; `visual_bias` seen minus expected outcome; the plan: `plan_angle`,
-    `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0 where there is
-    none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting` (channels) and
-    `plan_bias` it was made for, and the `shift` of its postures by what was seen since; `stuck`
+    of the cerebellum; `visual_bias` seen minus expected outcome; where the outcome was seen and
+    felt when the episode began (`origin_seen`, `origin_felt`), the seen `way` aimed at and its
+    visuomotor `turn`, how far joints have moved since the look has changed (`unseen`); the plan:
+    `plan_angle`, `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0
+    where there is none), how far it is (`plan_step`), its `plan_vigour`, the
+    `plan_setting` (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen since; `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
     """
@@ -36,6 +38,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
         "last_outcome": zeros((n, 3)),
         "fast_state": zeros((n, n_motors)),
         "visual_bias": zeros((n, 3)),
+        "origin_seen": zeros((n, 3)),
+        "origin_felt": zeros((n, 3)),
+        "way": zeros((n, 3)),
+        "turn": zeros((n, 4)),
+        "unseen": zeros(n),
         "plan_angle": zeros((n, horizon + 1, n_motors)),
         "plan_velocity": zeros((n, horizon + 1, n_motors)),
         "plan_acceleration": zeros((n, horizon, n_motors)),

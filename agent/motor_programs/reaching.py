@@ -10,6 +10,7 @@ from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
 from agent.memory import SensorimotorMemory
+from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
 from agent.percept import Array, Body, Percept
 from agent.senses import Senses
@@ -32,11 +33,10 @@ class Reaching:
     spinal_cord: SpinalCord
     basal_ganglia: BasalGanglia
     reach: Reach
+    guidance: Guidance
     config: BrainConfig
     trace: Trace
     _read: tuple[Body, Array, Percept] | None = None
-
-    _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
 
     @property
     def available(self) -> bool:
@@ -75,6 +75,7 @@ class Reaching:
 
         """
         percept = self._percept(channels)
+        self.guidance.begin(memory, percept)
         self._feel(memory, percept)
         self._propose_and_gate(memory, percept, channels, rng, episode_length)
         command = self._execute(memory, percept)
@@ -103,19 +104,7 @@ class Reaching:
         fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"], edge)
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
         self._bump(memory, percept, edge & felt[:, None])
-        every = self.config.schema.glance_every
-        if "visual_correction" in self.config.lesions:
-            return
-        glance = felt & (memory["steps"] % every == 0)
-        if glance.any():
-            d = percept.outcome.shape[1]
-            moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
-            # The eye is believed as far as the hand is slow.
-            trust = np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * glance
-            trust *= 1.0 - self._EYE_LAG**every
-            if (trust > 1e-3).any():
-                bias = memory["visual_bias"][:, :d]
-                bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
+        self.guidance.look(memory, percept)
 
     def _bump(self, memory: Memory, percept: Percept, edge: NDArray[np.bool_]) -> None:
         """Give a movement up that has run into something, and remember where for this episode."""
@@ -164,7 +153,7 @@ class Reaching:
         episode_length: int,
     ) -> None:
         """Let a movement through wherever there is none, it has ended, or the goal has moved."""
-        body, d = self.schema.known, percept.outcome.shape[1]
+        body = self.schema.known
         setting = np.concatenate([body.goal, body.context])
         moved = np.abs(channels[:, setting] - memory["plan_setting"][:, setting]).max(
             axis=1, initial=0.0
@@ -177,7 +166,7 @@ class Reaching:
             return
         reach = self.config.reach
         boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
-        aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
+        aims = self.guidance.aims(memory, percept, due)
         for i in due:
             left = episode_length - memory["steps"][i]
             horizon = int(
@@ -214,8 +203,7 @@ class Reaching:
 
     def _execute(self, memory: Memory, percept: Percept) -> Array:
         """Command (n, n_motors) that keeps each body on its plan."""
-        d = percept.outcome.shape[1]
-        drift = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
+        drift = self.guidance.correction(memory, percept.outcome.shape[1])
         for i in np.flatnonzero(np.linalg.norm(drift, axis=1) > 0.002 * self.schema.spread):
             jacobian = self.schema.chain.with_jacobian(percept.angle[i])[1]
             memory["shift"][i] = np.linalg.pinv(jacobian, rcond=0.05) @ drift[i]
@@ -254,6 +242,7 @@ class Reaching:
         memory: Memory,
         experience: SensorimotorMemory,
         look: bool,
+        ended: NDArray[np.bool_],
     ) -> dict[str, float]:
         """Learn from one step of each of n bodies, whatever program moved them.
 
@@ -265,6 +254,7 @@ class Reaching:
             memory: working memory of these bodies.
             experience: the latest transitions.
             look: whether to compare the outcome seen with the one expected.
+            ended: (n,) bodies whose episode is over.
 
         Returns:
             Mean dopamine, climbing-fibre error and pain.
@@ -284,7 +274,12 @@ class Reaching:
             self.spinal_cord.feel(motion[2])
             self.schema.feel(now.angle, pain, climbing_fibre)
         if look:
-            self.schema.see(now, experience, self.senses)
+            fresh = self.guidance.fresh(memory, now)
+            if fresh.any():
+                error = now.outcome - self.guidance.expected(memory, now)
+                self.schema.see(error[fresh], experience, self.senses)
+        if ended.any():
+            self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
         dopamine = np.zeros(len(reward))
         gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
         if len(gated):
