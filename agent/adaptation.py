@@ -27,7 +27,8 @@ class VisuomotorMap:
     (Mazzoni & Krakauer 2006, doi:10.1523/JNEUROSCI.5317-05.2006). Once a movement (Smith,
     Ghazizadeh & Shadmehr 2006, doi:10.1371/journal.pbio.0040179):
 
-    .. math:: F \leftarrow a_f F - b_f\, k(e)\, e, \qquad S \leftarrow a_s S - b_s\, k(e)\, e \varphi^T
+    .. math:: F \leftarrow a_f F - b_f\, k(e)\, e, \qquad
+        S \leftarrow a_s S - b_s\, k(e)\, e \varphi^T
 
     The sensitivity k to an error of a size grows where such errors are followed by errors of the
     same sign, and shrinks where by the opposite (Herzfeld et al. 2014,

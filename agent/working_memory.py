@@ -18,8 +18,9 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     felt when the episode began (`origin_seen`, `origin_felt`), the seen `way` aimed at and its
     visuomotor `turn`, how far joints have moved since the look has changed (`unseen`); the plan:
     `plan_angle`, `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0
-    where there is none), how far it is (`plan_step`), its `plan_vigour`, the
-    `plan_setting` (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen since; `stuck`
+    where there is none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting`
+    (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen
+    since; `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
     """

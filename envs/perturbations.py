@@ -35,7 +35,7 @@ def reaching_task(env: gym.Env, wrapper: str) -> ArmReachEnv:
 class Perturbation(gym.Wrapper):
     """Counts trials and holds what the present one is like.
 
-    Info: `trial` (counted from 0), `phase`, `strength`, `clamp`.
+    Info: `phase`, `strength`, `clamp` and `seen` of the trial, and `hand`, its way from the start.
 
     Args:
         env: reaching task.
@@ -71,7 +71,6 @@ class Perturbation(gym.Wrapper):
     def told(self, trial: Trial) -> dict[str, Any]:
         """Say of the trial what goes into `info`."""
         return {
-            "trial": self.trials - 1,
             "phase": trial.phase,
             "strength": trial.strength,
             "clamp": trial.clamp,

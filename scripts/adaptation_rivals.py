@@ -11,6 +11,8 @@ from envs.schedules import Schedule
 from policies.sb3_settings import settings_for
 from scripts.adaptation_trials import Laboratory, Measured
 
+VARIANTS = ("kept", "cleared", "frozen")
+
 
 def new_sac(laboratory: Laboratory, seed: int, steps: int) -> SAC:
     """SAC with the settings of goal tasks, except that hindsight takes the end of a trial for goal.

@@ -1,0 +1,60 @@
+"""Protocols of the motor-adaptation laboratory: experiments, each a schedule of trials."""
+
+from collections.abc import Mapping
+
+from envs.schedules import Phase, Schedule
+
+ONE = (0.0,)  # (Degrees) the one target trained on
+PROBED = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 135.0, 180.0)  # (Degrees from the trained target)
+
+LEARNING = Schedule(
+    (
+        Phase("baseline", 16),
+        Phase("adaptation", 80, 1.0),
+        Phase("washout", 64),
+        Phase("re-exposure", 40, 1.0),
+    )
+)
+"""Eight targets by chance: learning, after-effect, washout, and learning again."""
+
+REBOUND = Schedule(
+    (
+        Phase("baseline", 8, directions=ONE),
+        Phase("adaptation", 80, 1.0, directions=ONE),
+        Phase("reversal", 10, -1.0, directions=ONE),
+        Phase("clamp", 24, clamp=True, directions=ONE),
+    )
+)
+"""One target: learning, a short reversal, then errors are clamped to zero and memory shows."""
+
+GENERALISATION = Schedule(
+    (
+        Phase("baseline", 8, directions=ONE),
+        Phase("adaptation", 80, 1.0, directions=ONE),
+        *(Phase(f"probe {probe:g}", 1, clamp=True, directions=(probe,)) for probe in PROBED),
+    )
+)
+"""One target, then other directions without error."""
+
+GRADUAL = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 0.0, 1.0), Phase("washout", 32)))
+"""Eight targets, and a perturbation that grows so slowly that no error is large."""
+
+FORCE = Schedule(
+    (
+        Phase("baseline", 16, clamp_every=8),
+        Phase("adaptation", 80, 1.0, clamp_every=10),
+        Phase("washout", 24),
+        Phase("re-exposure", 32, 1.0, clamp_every=8),
+    )
+)
+"""Eight targets in a force field, some trials in a channel that shows what is expected."""
+
+PROTOCOLS: Mapping[str, Mapping[str, Schedule]] = {
+    "standard": {"learning": LEARNING, "rebound": REBOUND, "generalisation": GENERALISATION},
+    "learning": {"learning": LEARNING},
+    "rebound": {"rebound": REBOUND},
+    "generalisation": {"generalisation": GENERALISATION},
+    "gradual": {"gradual": GRADUAL},
+    "force": {"force": FORCE},
+}
+"""Experiments of each protocol by name; all of one protocol begin from the same practice."""
