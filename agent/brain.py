@@ -12,6 +12,7 @@ from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
+from agent.dynamics_adaptation import DynamicsAdaptation
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
@@ -77,8 +78,9 @@ class Brain(Knowledge):
         limb = schema, self.cerebellum, self.spinal_cord, self.basal_ganglia
         self.babble = Babble(c.babble)
         self.adaptation = VisuomotorMap(c.adaptation, lesions)
+        self.dynamics = DynamicsAdaptation(n, c.adaptation, anatomy, lesions)
         guidance = Guidance(schema, self.adaptation, c, self._play)
-        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), guidance, c, trace)
+        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), guidance, self.dynamics, c, trace)
         self.crawling = Crawling(senses, c, n_envs, search, trace)
         self.programs = Repertoire(self.babble, self.reaching, self.crawling, trace)
         self.search = BodySearch(senses, schema, self.reaching, self.crawling, c.schema)

@@ -242,6 +242,16 @@ class AdaptationConfig:
     """Change of the sensitivity to an error of a size when the next one has the same sign."""
     planning_noise: float = 0.0
     """Standard deviation of the direction of a planned movement, degrees."""
+    granules: int = 100
+    """Granule cells that see posture and velocity for the adaptation of dynamics."""
+    torque_fast_rate: float = 0.1
+    """Share of the torque error that the fast state takes up at a step at the usual velocity."""
+    torque_slow_rate: float = 0.03
+    """The same for the slow state."""
+    torque_fast_retention: float = 0.7
+    """Share of the fast state of dynamics that is kept from one movement to the next."""
+    torque_slow_retention: float = 0.999
+    """The same for the slow state."""
 
 
 HUMAN_ADAPTATION = AdaptationConfig(

@@ -38,6 +38,7 @@ class Knowledge:
         "body_schema": "schema",
         "cerebellum": "cerebellum",
         "adaptation": "adaptation",
+        "dynamics": "dynamics",
         "spinal_cord": "spinal_cord",
         "basal_ganglia": "basal_ganglia",
         "gate": "gate",

@@ -17,8 +17,9 @@ class HandForce(Perturbation):
 
     The channel's walls are a stiff spring and damper across the line from start to target
     (Scheidt et al. 2000, doi:10.1152/jn.2000.84.2.853). Forces act at every step of the
-    simulator. Info: `push` (N), the force that the hand has put on the channel's walls, towards
-    the left of the way to the target; 0 without a channel.
+    simulator. Info: `push` (N), the force that the hand puts on the channel's walls, towards the
+    left of the way to the target, and `needed` (N), what it would take to hold against the full
+    field at this velocity. Both are 0 without a channel.
     """
 
     channel_stiffness = 6000.0  # (N/m)
@@ -27,7 +28,7 @@ class HandForce(Perturbation):
     def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0) -> None:
         super().__init__(env, schedule, seed)
         self._across = np.zeros(3)
-        self.push = 0.0
+        self.push, self.needed = 0.0, 0.0
 
     def force(self, position: Vector, velocity: Vector, strength: float) -> Vector:
         """Force on the hand (3,) in N at a position (3,) in m and velocity (3,) in m/s."""
@@ -41,14 +42,14 @@ class HandForce(Perturbation):
         along = self.task.target - self.start
         across = np.array([-along[1], along[0], 0.0])
         self._across = across / max(float(np.linalg.norm(across)), 1e-9)
-        self.push = 0.0
+        self.push, self.needed = 0.0, 0.0
         self.task.hand_force = self._act
         return observation, info
 
     def step(self, action: Any) -> Step:
         """Move the hand under the force."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        info = info | self.told(self.trial) | {"push": self.push}
+        info = info | self.told(self.trial) | {"push": self.push, "needed": self.needed}
         return observation, float(reward), bool(terminated), bool(truncated), info
 
     def _act(self, position: Vector, velocity: Vector) -> Vector:
@@ -57,6 +58,7 @@ class HandForce(Perturbation):
         off = float((position - self.start) @ self._across)
         speed = float(velocity @ self._across)
         self.push = self.channel_stiffness * off + self.channel_damping * speed
+        self.needed = -float(self.force(position, velocity, 1.0) @ self._across)
         return -self.push * self._across
 
 

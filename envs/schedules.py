@@ -39,6 +39,7 @@ class Phase:
         levels: shares to draw from by chance in each trial (a random perturbation), if any.
         clamp: whether errors are clamped in all of its trials.
         clamp_every: 0, or clamp the last of every so many trials.
+        clamp_directions: targets of these, degrees; None for those of the others.
         seen: whether the cursor is seen in the end.
         directions: targets to draw from, degrees; None for those of the task.
 
@@ -54,6 +55,7 @@ class Phase:
     levels: tuple[float, ...] = ()
     clamp: bool = False
     clamp_every: int = 0
+    clamp_directions: tuple[float, ...] | None = None
     seen: bool = True
     directions: tuple[float, ...] | None = None
 
@@ -74,8 +76,9 @@ class Phase:
             strength = float(rng.choice(self.levels))
         elif self.end is not None:
             strength += (self.end - self.strength) * (index + 1) / self.trials
-        clamp = self.clamp or bool(self.clamp_every and (index + 1) % self.clamp_every == 0)
-        return Trial(self.name, strength, clamp, self.seen, self.directions)
+        now = bool(self.clamp_every and (index + 1) % self.clamp_every == 0)
+        directions = self.clamp_directions if now and self.clamp_directions else self.directions
+        return Trial(self.name, strength, self.clamp or now, self.seen, directions)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from envs.schedules import Phase, Schedule
 
+FORWARD = (90.0,)  # (Degrees) the target of channel trials
 ONE = (0.0,)  # (Degrees) the one target trained on
 PROBED = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 135.0, 180.0)  # (Degrees from the trained target)
 
@@ -41,10 +42,9 @@ GRADUAL = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 0.0, 1.0), Ph
 
 FORCE = Schedule(
     (
-        Phase("baseline", 16, clamp_every=8),
-        Phase("adaptation", 80, 1.0, clamp_every=10),
-        Phase("washout", 24),
-        Phase("re-exposure", 32, 1.0, clamp_every=8),
+        Phase("baseline", 24, clamp_every=6, clamp_directions=FORWARD),
+        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=FORWARD),
+        Phase("washout", 32, clamp_every=8, clamp_directions=FORWARD),
     )
 )
 """Eight targets in a force field, some trials in a channel that shows what is expected."""

@@ -34,7 +34,7 @@ COLUMNS = (
     "stretch",
     "miss",
     "overshoot",
-    "push",
+    "compensation",
 )
 
 

@@ -45,7 +45,8 @@ class Measured:
         stretch: way of the hand over that to the target.
         miss: distance of hand or cursor from the target in the end, m.
         overshoot: farthest way along the line to the target, over its length, less 1.
-        push: greatest force on a channel's walls while moving, N, signed.
+        compensation: force on a channel's walls over what the full field would take: slope of
+            the one on the other over the trial; 0 without a channel.
         path: (PATH_POINTS, d) hand from its start, m.
 
     """
@@ -59,7 +60,7 @@ class Measured:
     stretch: float
     miss: float
     overshoot: float
-    push: float
+    compensation: float
     path: NDArray[np.float64] = field(repr=False)
 
 
@@ -76,7 +77,7 @@ class Recorder(gym.Wrapper):
         self.task = env.unwrapped
         self.trials: list[Measured] = []
         self._path: list[NDArray[np.float64]] = []
-        self._push: list[float] = []
+        self._push: list[tuple[float, float]] = []
 
     def reset(self, **options: Any) -> Any:
         """Begin a trial."""
@@ -92,7 +93,7 @@ class Recorder(gym.Wrapper):
         assert isinstance(self.task, ArmReachEnv)
         size = self.task.goal_size
         self._path.append((self.task.fingertip - self._start)[:size])
-        self._push.append(float(info.get("push", 0.0)))
+        self._push.append((float(info.get("push", 0.0)), float(info.get("needed", 0.0))))
         if terminated or truncated:
             self.trials.append(self._measure(info, (self.task.target - self._start)[:size]))
         return observation, reward, terminated, truncated, info
@@ -102,7 +103,7 @@ class Recorder(gym.Wrapper):
         fastest = int(np.linalg.norm(np.diff(path, axis=0), axis=1).argmax()) + 1
         length = float(np.linalg.norm(wanted))
         along = path @ wanted / length**2
-        push = np.array(self._push)
+        push, needed = np.array(self._push).T
         moments = np.linspace(0, len(path) - 1, PATH_POINTS)
         resampled = [np.interp(moments, np.arange(len(path)), part) for part in path.T]
         return Measured(
@@ -115,7 +116,7 @@ class Recorder(gym.Wrapper):
             stretch=float(np.linalg.norm(path[-1])) / length,
             miss=float(info["distance"]),
             overshoot=float(along.max()) - 1.0,
-            push=float(push[np.abs(push).argmax()]),
+            compensation=float(push @ needed / max(needed @ needed, 1e-9)),
             path=np.stack(resampled, axis=1),
         )
 

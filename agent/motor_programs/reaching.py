@@ -9,6 +9,7 @@ from agent.basal_ganglia import BasalGanglia
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
+from agent.dynamics_adaptation import DynamicsAdaptation
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
@@ -34,6 +35,7 @@ class Reaching:
     basal_ganglia: BasalGanglia
     reach: Reach
     guidance: Guidance
+    dynamics: DynamicsAdaptation
     config: BrainConfig
     trace: Trace
     _read: tuple[Body, Array, Percept] | None = None
@@ -101,7 +103,8 @@ class Reaching:
             return
         motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
         edge = self.schema.at_edge(percept.angle)
-        fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"], edge)
+        command = memory["last_command"] - self._adapted(*motion[:2])
+        fast = self.cerebellum.correct(memory["fast_state"], *motion, command, edge)
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
         self._bump(memory, percept, edge & felt[:, None])
         self.guidance.look(memory, percept)
@@ -231,7 +234,12 @@ class Reaching:
             outcome=percept.outcome,
             goal=percept.goal,
         )
+        command += self._adapted(percept.angle, percept.velocity)
         return command + memory["fast_state"]
+
+    def _adapted(self, angle: Array, velocity: Array) -> Array:
+        """Command (n, n_motors) by which dynamics differ from the inverse model's."""
+        return self.dynamics.command(angle, velocity, self.cerebellum.velocity_scale)
 
     def learn(
         self,
@@ -264,9 +272,13 @@ class Reaching:
         motion = self._motion(was.angle, was.velocity, now)
         touching = self.schema.touching(was.angle) | self.schema.touching(now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
-            *motion, command, memory["fast_state"], touching
+            *motion, command - self._adapted(*motion[:2]), memory["fast_state"], touching
         )
         hurt = pain.any(axis=1)
+        usual = self.cerebellum.velocity_scale
+        self.dynamics.learn(*motion[:2], usual, climbing_fibre, ~hurt & ~touching)
+        if ended.any():
+            self.dynamics.rest()
         if hurt.any():
             self.spinal_cord.feel(motion[2][~hurt])
             self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
