@@ -23,6 +23,7 @@ LESIONS = (
     "spinal_cord",
     "adaptation",
     "error_memory",
+    "forward_model",
 )
 
 
@@ -242,6 +243,8 @@ class AdaptationConfig:
     """Change of the sensitivity to an error of a size when the next one has the same sign."""
     planning_noise: float = 0.0
     """Standard deviation of the direction of a planned movement, degrees."""
+    forward_model: float = 1.0
+    """Share of what is predicted of a late body that is believed; less is a graded lesion."""
     granules: int = 100
     """Granule cells that see posture and velocity for the adaptation of dynamics."""
     torque_fast_rate: float = 0.1

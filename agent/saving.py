@@ -39,6 +39,7 @@ class Knowledge:
         "cerebellum": "cerebellum",
         "adaptation": "adaptation",
         "dynamics": "dynamics",
+        "efference": "efference",
         "spinal_cord": "spinal_cord",
         "basal_ganglia": "basal_ganglia",
         "gate": "gate",

@@ -1,6 +1,6 @@
 """Reaching: the motor program that brings the outcome to the goal, from plan to command."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
 from agent.dynamics_adaptation import DynamicsAdaptation
+from agent.efference import EfferenceCopies
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
@@ -36,6 +37,7 @@ class Reaching:
     reach: Reach
     guidance: Guidance
     dynamics: DynamicsAdaptation
+    efference: EfferenceCopies
     config: BrainConfig
     trace: Trace
     _read: tuple[Body, Array, Percept] | None = None
@@ -79,8 +81,9 @@ class Reaching:
         percept = self._percept(channels)
         self.guidance.begin(memory, percept)
         self._feel(memory, percept)
-        self._propose_and_gate(memory, percept, channels, rng, episode_length)
-        command = self._execute(memory, percept)
+        here = self._predict(memory, percept)
+        self._propose_and_gate(memory, here, channels, rng, episode_length)
+        command = self._execute(memory, here)
         memory["last_angle"], memory["last_velocity"] = percept.angle, percept.velocity
         memory["last_outcome"][:, : percept.outcome.shape[1]] = percept.outcome
         memory["felt"][:] = True
@@ -96,14 +99,33 @@ class Reaching:
             self._read = last = body, channels, self.senses.percept(channels, body)
         return last[2]
 
+    def _predict(self, memory: Memory, percept: Percept) -> Percept:
+        """Where the body is by now, if what is felt is late."""
+        if not self.efference.lag:
+            return percept
+        missed = memory["fast_state"] + self._adapted(percept.angle, percept.velocity)
+        angle, velocity = self.efference.now(
+            percept.angle,
+            percept.velocity,
+            memory["copies"],
+            memory["copied"],
+            missed,
+            self.cerebellum,
+            self.schema.step,
+        )
+        return replace(percept, angle=angle, velocity=velocity)
+
     def _feel(self, memory: Memory, percept: Percept) -> None:
         """Within a movement: what the models missed just now."""
-        felt = memory["felt"]
+        felt, lag = memory["felt"], self.efference.lag
         if not felt.any():
             return
+        given = memory["last_command"]
+        if lag:
+            felt, given = felt & (memory["copied"] > lag), self.efference.cause(memory["copies"])
         motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
         edge = self.schema.at_edge(percept.angle)
-        command = memory["last_command"] - self._adapted(*motion[:2])
+        command = given - self._adapted(*motion[:2])
         fast = self.cerebellum.correct(memory["fast_state"], *motion, command, edge)
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
         self._bump(memory, percept, edge & felt[:, None])
@@ -112,7 +134,8 @@ class Reaching:
     def _bump(self, memory: Memory, percept: Percept, edge: NDArray[np.bool_]) -> None:
         """Give a movement up that has run into something, and remember where for this episode."""
         rows = np.arange(len(edge))
-        wanted = memory["plan_angle"][rows, memory["plan_step"]] + memory["shift"]
+        then = np.maximum(memory["plan_step"] - self.efference.lag, 0)
+        wanted = memory["plan_angle"][rows, then] + memory["shift"]
         way = self.schema.difference(wanted, percept.angle)
         still = np.abs(percept.velocity) < 0.1 * self.cerebellum.velocity_scale
         stuck = edge & still & (np.abs(way) > self.schema.SKIN)
@@ -269,6 +292,11 @@ class Reaching:
 
         """
         was, now = self._percept(before), self._percept(after)
+        if ended.any():
+            self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
+            self.dynamics.rest()
+        if not self.efference.felt(memory["copied"]):
+            return {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
         motion = self._motion(was.angle, was.velocity, now)
         touching = self.schema.touching(was.angle) | self.schema.touching(now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
@@ -277,8 +305,6 @@ class Reaching:
         hurt = pain.any(axis=1)
         usual = self.cerebellum.velocity_scale
         self.dynamics.learn(*motion[:2], usual, climbing_fibre, ~hurt & ~touching)
-        if ended.any():
-            self.dynamics.rest()
         if hurt.any():
             self.spinal_cord.feel(motion[2][~hurt])
             self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
@@ -290,8 +316,6 @@ class Reaching:
             if fresh.any():
                 error = now.outcome - self.guidance.expected(memory, now)
                 self.schema.see(error[fresh], experience, self.senses)
-        if ended.any():
-            self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
         dopamine = np.zeros(len(reward))
         gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
         if len(gated):
