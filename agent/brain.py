@@ -24,6 +24,7 @@ from agent.motor_programs.repertoire import Repertoire
 from agent.saving import Knowledge
 from agent.senses import Senses, full_at_most
 from agent.spinal_cord import SpinalCord
+from agent.strategy import AimingStrategy
 from agent.trace import Trace
 from agent.working_memory import (
     Memory,
@@ -87,7 +88,8 @@ class Brain(Knowledge):
         self.adaptation = VisuomotorMap(c.adaptation, lesions)
         self.dynamics = DynamicsAdaptation(n, c.adaptation, anatomy, lesions)
         self.efference = EfferenceCopies(c.adaptation, lesions)
-        guidance = Guidance(schema, self.adaptation, c, self._play)
+        self.strategy = AimingStrategy(c.adaptation, lesions)
+        guidance = Guidance(schema, self.adaptation, self.strategy, c, self._play)
         adapting = guidance, self.dynamics, self.efference
         self.reaching = Reaching(senses, *limb, Reach(n, c.reach), *adapting, c, trace)
         self.crawling = Crawling(senses, c, n_envs, search, trace)

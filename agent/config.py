@@ -23,7 +23,6 @@ LESIONS = (
     "spinal_cord",
     "adaptation",
     "error_memory",
-    "forward_model",
 )
 
 
@@ -243,6 +242,8 @@ class AdaptationConfig:
     """Change of the sensitivity to an error of a size when the next one has the same sign."""
     planning_noise: float = 0.0
     """Standard deviation of the direction of a planned movement, degrees."""
+    strategy_threshold: float = 0.0
+    """Error of direction from which on another aim is tried, degrees; 0 for never."""
     forward_model: float = 1.0
     """Share of what is predicted of a late body that is believed; less is a graded lesion."""
     granules: int = 100

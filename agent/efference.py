@@ -32,10 +32,10 @@ class EfferenceCopies:
     """
 
     _EVIDENCE = 30.0  # (Least gain in log likelihood over no delay)
-    _LEAST = 25  # (Samples)
+    _LEAST = 40  # (Samples beyond the numbers fitted)
 
     def __init__(self, config: AdaptationConfig, lesions: tuple[str, ...] = ()):
-        self._share = 0.0 if "forward_model" in lesions else config.forward_model
+        self._share = config.forward_model
         self._blind = "cerebellum" in lesions
         self.lag = 0
 
@@ -50,14 +50,16 @@ class EfferenceCopies:
         """
         rows = memory.rows
         before, after = memory.before[rows][:, channels], memory.after[rows][:, channels]
-        episode, command = memory.episode[rows], memory.command[rows]
+        command = memory.command[rows]
         moving = (before != after).any(axis=1)
         scores = np.full(LONGEST, np.inf)
+        needed = self._LEAST + before.shape[1] + command.shape[1]
         most = LONGEST - 1 - self.lag
-        source = np.arange(len(rows)) - most * n_envs
-        usable = moving & (source >= 0)
-        usable[usable] &= episode[source[usable]] == episode[usable]
-        if usable.sum() < self._LEAST + before.shape[1] + command.shape[1]:
+        usable = self._usable(memory, most, n_envs) & moving
+        while usable.sum() < needed and most > 1:
+            most //= 2
+            usable = self._usable(memory, most, n_envs) & moving
+        if usable.sum() < needed:
             return
         at = np.flatnonzero(usable)
         change, state = (after - before)[at], before[at]
@@ -69,18 +71,27 @@ class EfferenceCopies:
             left = left - inputs @ np.linalg.lstsq(inputs, left, rcond=1e-9)[0]
             scores[more] = 0.5 * len(at) * np.log((left**2).sum(axis=0) + 1e-300).sum()
         best = int(scores.argmin())
-        if best == 0 or scores[0] - scores[best] < self._EVIDENCE:
+        longer = best == most < LONGEST - 1 - self.lag
+        if best == 0 or longer or scores[0] - scores[best] < self._EVIDENCE:
             return
         self._shift(memory, best, n_envs)
         self.lag += best
+
+    @staticmethod
+    def _usable(memory: SensorimotorMemory, lag: int, n_envs: int) -> NDArray[np.bool_]:
+        """Transitions (N,), the oldest first, whose command of `lag` steps before is stored."""
+        rows = memory.rows
+        source = np.arange(len(rows)) - lag * n_envs
+        known = source >= 0
+        known[known] &= memory.episode[rows[source[known]]] == memory.episode[rows[known]]
+        return np.asarray(known)
 
     @staticmethod
     def _shift(memory: SensorimotorMemory, by: int, n_envs: int) -> None:
         """Give every transition the command that has brought it about; forget those without."""
         rows = memory.rows
         source = np.arange(len(rows)) - by * n_envs
-        known = source >= 0
-        known[known] &= memory.episode[rows[source[known]]] == memory.episode[rows[known]]
+        known = EfferenceCopies._usable(memory, by, n_envs)
         kept = {
             name: getattr(memory, name)[rows[known]]
             for name in ("before", "after", "reward", "episode")

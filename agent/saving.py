@@ -40,6 +40,7 @@ class Knowledge:
         "adaptation": "adaptation",
         "dynamics": "dynamics",
         "efference": "efference",
+        "strategy": "strategy",
         "spinal_cord": "spinal_cord",
         "basal_ganglia": "basal_ganglia",
         "gate": "gate",

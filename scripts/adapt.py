@@ -28,7 +28,7 @@ ALGORITHMS = ("brain", "sac")
 class Adapt:
     """Perturb reaching as motor-control laboratories do, and compare with people and with SAC.
 
-    Writes DIR/results.json (every trial), summary.csv and a picture, and prints the summary. A
+    Writes DIR/trials.json (every trial), summary.csv and a picture, and prints the summary. A
     seed that is finished is written at once: the same command with --resume does the rest.
     """
 
@@ -52,8 +52,9 @@ class Adapt:
     """First seed."""
     algos: tuple[str, ...] = ("brain",)
     """Who takes part: brain, sac."""
-    settings: tuple[str, ...] = SETTINGS
-    """How the brain adapts: human (as people do), default (as everywhere else: the quickest)."""
+    settings: tuple[str, ...] = ("human", "default")
+    """How the brain adapts: human (as people do), default (as everywhere else: the quickest),
+    strategy (as people do who aim elsewhere when they miss by far)."""
     motor_noise: float = 0.0
     """Signal-dependent noise of the motors, see the task."""
     rival_practice: int = 400
@@ -71,7 +72,7 @@ class Adapt:
         torch.set_num_threads(1)
         numbers = per_algorithm("--seeds", self.seeds, self.algos)
         claim_folder(self.out, self.resume)
-        file = self.out / "results.json"
+        file = self.out / "trials.json"
         kept = read_json(file) if self.resume and file.is_file() else {"runs": []}
         runs: list[Run] = kept["runs"]
         done = {(r["algo"], r["setting"], r["seed"]) for r in runs}

@@ -34,16 +34,14 @@ def plot_protocol(
     """Write one picture with a panel for each thing that the protocol shows."""
     panels = []
     for name in schedules:
-        panels += {"learning": ["learning", "savings"], "force": ["learning", "savings"]}.get(
-            name, [name]
-        )
+        panels += {"learning": ["learning", "savings"]}.get(name, [name])
     figure, axes = plt.subplots(
         len(panels[::2]), 2 if len(panels) > 1 else 1, figsize=(13, 4.4 * len(panels[::2])),
         squeeze=False, layout="constrained",
     )  # fmt: skip
     experiment = next(iter(schedules))
     for axis, panel in zip(axes.flat, panels, strict=False):
-        if panel in ("learning", "gradual", "rebound"):
+        if panel in ("learning", "gradual", "rebound", "strategy"):
             name = experiment if panel == "learning" else panel
             _course(axis, _of(groups, name), schedules[name], full)
             axis.set_title({"rebound": "rebound in error clamp, one target"}.get(panel, panel))

@@ -49,6 +49,15 @@ FORCE = Schedule(
 )
 """Eight targets in a force field, some trials in a channel that shows what is expected."""
 
+STRATEGY = Schedule(
+    (
+        Phase("baseline", 16, directions=ONE),
+        Phase("adaptation", 80, 1.0, directions=ONE),
+        Phase("washout", 24, directions=ONE),
+    )
+)
+"""One target and a perturbation so large that aiming elsewhere is worth while."""
+
 PROTOCOLS: Mapping[str, Mapping[str, Schedule]] = {
     "standard": {"learning": LEARNING, "rebound": REBOUND, "generalisation": GENERALISATION},
     "learning": {"learning": LEARNING},
@@ -56,5 +65,6 @@ PROTOCOLS: Mapping[str, Mapping[str, Schedule]] = {
     "generalisation": {"generalisation": GENERALISATION},
     "gradual": {"gradual": GRADUAL},
     "force": {"force": FORCE},
+    "strategy": {"strategy": STRATEGY},
 }
 """Experiments of each protocol by name; all of one protocol begin from the same practice."""

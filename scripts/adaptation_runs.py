@@ -18,7 +18,10 @@ SEEING = 20
 PRACTICE = 40
 """Trials after these, with the hand seen only before and after the movement."""
 
-SETTINGS = ("human", "default")
+SETTINGS = ("human", "default", "strategy")
+
+NOTICED = 35.0
+"""Error from which on the setting `strategy` tries another aim, degrees."""
 
 Run = dict[str, Any]
 """What was measured in one experiment with one seed: `algo`, `setting`, `seed`, `experiment`,
@@ -39,9 +42,16 @@ COLUMNS = (
 
 
 def setting_of(name: str, brain: BrainConfig) -> BrainConfig:
-    """Give the configuration of a setting: `default` as it is, `human` adapts as people do."""
+    """Give the configuration of a setting.
+
+    `default` is the brain as it is, `human` adapts as people do, and `strategy` does so with an
+    explicit strategy against errors that cannot be overlooked.
+    """
     if name == "human":
         return dataclasses.replace(brain, adaptation=HUMAN_ADAPTATION)
+    if name == "strategy":
+        own = dataclasses.replace(HUMAN_ADAPTATION, strategy_threshold=NOTICED)
+        return dataclasses.replace(brain, adaptation=own)
     return brain
 
 

@@ -9,6 +9,7 @@ from agent.adaptation import VisuomotorMap, apply_turn, turn_from
 from agent.body_schema import BodySchema
 from agent.config import BrainConfig
 from agent.percept import Array, Percept
+from agent.strategy import AimingStrategy
 from agent.working_memory import Memory
 
 
@@ -30,6 +31,7 @@ class Guidance:
 
     schema: BodySchema
     map: VisuomotorMap
+    strategy: AimingStrategy
     config: BrainConfig
     rng: np.random.Generator
 
@@ -97,6 +99,9 @@ class Guidance:
         aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
         here = self.schema.chain(percept.angle)
         seen = aims - here
+        if self.strategy.aside:
+            seen = apply_turn(seen, self.strategy.turn(len(seen)))
+            aims = here + seen
         memory["way"][due, :d] = seen[due]
         turn = self.map.turn(seen)
         memory["turn"][due] = turn[due]
@@ -126,6 +131,9 @@ class Guidance:
         weight = length / (length + (self._NEAR * self.schema.spread) ** 2)
         for i in np.flatnonzero(ended & memory["felt"]):
             if seen[i]:
-                self.map.learn(memory["way"][i, :d], error[i], float(weight[i]))
+                way, origin = memory["way"][i, :d], memory["origin_seen"][i, :d]
+                self.map.learn(way, error[i], float(weight[i]))
+                adapted = self.map.turn(way[None])[0] - memory["turn"][i]
+                self.strategy.learn(after.goal[i] - origin, after.outcome[i] - origin, adapted)
             else:
                 self.map.learn(memory["way"][i, :d], 0.0 * error[i], 0.0)
