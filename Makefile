@@ -11,7 +11,7 @@ WORKERS ?= 2
 # One thread per process: the networks are small, and CPU seconds are to be comparable.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint results tables report evidence evidence-results
+.PHONY: help setup demo test lint results adapted tables report evidence evidence-results
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -59,6 +59,8 @@ SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
+ADAPTED := --env neonate/Reach-v0 --first-seed 100 --resume
+
 # One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion,
 # $(5) steps between evaluations.
 define lesioned
@@ -100,6 +102,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))
+	$(MAKE) adapted
 	$(MAKE) evidence-results
 	$(MAKE) tables evidence
 
@@ -131,6 +134,24 @@ results/videos/brain.gif: | setup
 
 evidence: setup  ## write docs/evidence.md from results/
 	$(BIN)/python -m scripts.evidence
+
+adapted: setup  ## measure motor adaptation, what is in results/adapt/
+	$(NEONATE) adapt $(ADAPTED) --perturbation rotation --degrees 30 --protocol standard \
+	    --settings human --seeds 10 --out results/adapt/rotation
+	$(NEONATE) adapt $(ADAPTED) --perturbation rotation --degrees 30 --protocol learning \
+	    --settings default --seeds 10 --out results/adapt/quickest
+	$(NEONATE) adapt $(ADAPTED) --perturbation rotation --degrees 45 --protocol strategy \
+	    --settings human strategy --seeds 10 --out results/adapt/strategy
+	$(NEONATE) adapt $(ADAPTED) --perturbation curl --protocol force --settings default \
+	    --seeds 10 --out results/adapt/curl
+	$(NEONATE) adapt $(ADAPTED) --perturbation rotation --protocol learning --algos sac --seeds 3 \
+	    --out results/adapt/sac
+	$(NEONATE) adapt $(ADAPTED) --protocol learning --settings human --seeds 10 \
+	    --brain.lesions adaptation --out results/adapt/without-adaptation
+	$(NEONATE) adapt $(ADAPTED) --protocol learning --settings human --seeds 10 \
+	    --brain.lesions error_memory --out results/adapt/without-error-memory
+	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 10 \
+	    --brain.lesions basal_ganglia --out results/adapt/without-basal-ganglia
 
 results/benchmark.json: | setup
 	$(NEONATE) benchmark --steps 1000 --calls 100 --repeats 3 --out $@

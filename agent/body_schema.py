@@ -57,6 +57,7 @@ class BodySchema:
         self._since_knock = np.full((2, n_motors), self._ENCOUNTER + 1, np.int64)
         self._hurts, self._ventures = 0, 0
         self._since_fit = 0
+        self._looks = np.zeros(2, np.int64)  # (Looks at which the geometry was right, and wrong)
         self._expected: tuple[Percept, Array, Array] | None = None
         self.status = "newborn"
 
@@ -276,13 +277,25 @@ class BodySchema:
             self._knocks[side, joint] += 1
             limit[joint] += (angle - limit[joint]) / self._knocks[side, joint]
 
-    def see(self, percept: Percept, memory: SensorimotorMemory, senses: Senses) -> None:
-        """Compare the outcome seen with the one expected; fit the geometry anew when it errs."""
-        error = percept.outcome - self.expected(percept)
+    def see(self, error: Array, memory: SensorimotorMemory, senses: Senses) -> None:
+        """Take note of how the geometry errs, and fit it anew when it does so for long.
+
+        A geometry that has held for long is believed: what is seen otherwise is at first a matter
+        of the eyes, for the visuomotor map to adapt to. The body itself is doubted once it has
+        been wrong for as long as it was right.
+
+        Args:
+            error: (n, d) outcome seen less the one expected.
+            memory: the latest transitions.
+            senses: channels.
+
+        """
         size = float(np.linalg.norm(error, axis=1).mean())
         self.geometry_error += 0.05 * (size - self.geometry_error)
         self._since_fit += self._config.glance_every
         wrong = self.geometry_error > 0.1 * self._config.tolerance * self.spread
+        self._looks += np.array([not wrong, wrong])
+        wrong = wrong and self._looks[1] > self._looks[0]
         if wrong and self._since_fit >= self._config.attempt_every and not self._lesioned:
             self._since_fit = 0
             rows = memory.rows
@@ -308,7 +321,7 @@ class BodySchema:
         return state | {
             "geometry": self.chain.parameters,
             "scalars": np.array([self.spread, self.geometry_error]),
-            "counts": np.array([self._since_fit, self._hurts, self._ventures]),
+            "counts": np.array([self._since_fit, self._hurts, self._ventures, *self._looks]),
             "knocks": self._knocks,
             "since_knock": self._since_knock,
             "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
@@ -331,7 +344,7 @@ class BodySchema:
             sizes |= {"outcome": d, "goal": goal, "context": c, "form": 4}
         if not 1 <= d <= 3:
             raise StateError(f"weights 'outcome' name {d} channels: a place has 1 to 3")
-        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 3}
+        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 5}
         for name, size in sizes.items():
             if state[name].shape != (size,):
                 raise StateError(f"weights {name!r} are {state[name].shape}: expected ({size},)")
@@ -354,7 +367,8 @@ class BodySchema:
             self.chain = KinematicChain(n, len(self.body.outcome), len(self.body.context))
         self.chain.parameters = state["geometry"].copy()
         self.spread, self.geometry_error = (float(x) for x in state["scalars"])
-        self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"])
+        self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"][:3])
+        self._looks = state["counts"][3:].copy()
         self._knocks = state["knocks"].copy()
         self._since_knock = state["since_knock"].copy()
         self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()

@@ -36,6 +36,12 @@ class BodySearch:
         self._reaching, self._crawling = reaching, crawling
         self.attempted = 0
 
+    def due(self, steps: int, n_envs: int) -> bool:
+        """Whether it is time for an attempt while nothing is known, before `look` makes it."""
+        config = self._config
+        late = steps >= config.first_attempt
+        return late and steps - self.attempted + n_envs > config.attempt_every
+
     def look(self, memory: SensorimotorMemory, steps: int, rng: np.random.Generator) -> None:
         """Look for what is not known yet, if it is time to.
 

@@ -6,22 +6,33 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from agent.adaptation import VisuomotorMap
 from agent.basal_ganglia import BasalGanglia, ProgramGate
 from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
+from agent.dynamics_adaptation import DynamicsAdaptation
+from agent.efference import EfferenceCopies
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
+from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
 from agent.saving import Knowledge
 from agent.senses import Senses, full_at_most
 from agent.spinal_cord import SpinalCord
+from agent.strategy import AimingStrategy
 from agent.trace import Trace
-from agent.working_memory import Memory, begin_episodes, new_memory, number_episodes
+from agent.working_memory import (
+    Memory,
+    begin_episodes,
+    new_memory,
+    note_command,
+    number_episodes,
+)
 
 
 class Brain(Knowledge):
@@ -74,7 +85,13 @@ class Brain(Knowledge):
         self.gate = ProgramGate(2, n_envs, c.basal_ganglia)
         limb = schema, self.cerebellum, self.spinal_cord, self.basal_ganglia
         self.babble = Babble(c.babble)
-        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), c, trace)
+        self.adaptation = VisuomotorMap(c.adaptation, lesions)
+        self.dynamics = DynamicsAdaptation(n, c.adaptation, anatomy, lesions)
+        self.efference = EfferenceCopies(c.adaptation, lesions)
+        self.strategy = AimingStrategy(c.adaptation, lesions)
+        guidance = Guidance(schema, self.adaptation, self.strategy, c, self._play)
+        adapting = guidance, self.dynamics, self.efference
+        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), *adapting, c, trace)
         self.crawling = Crawling(senses, c, n_envs, search, trace)
         self.programs = Repertoire(self.babble, self.reaching, self.crawling, trace)
         self.search = BodySearch(senses, schema, self.reaching, self.crawling, c.schema)
@@ -126,6 +143,8 @@ class Brain(Knowledge):
         wanted = self.programs.act(memory, channels, rng, learning, self.episode_length)
         memory["last_command"] = command = full_at_most(wanted)
         memory["steps"] = memory["steps"] + 1
+        if self.efference.lag:
+            note_command(memory, command)
         self.trace.record(command=command, program=memory["program"])
         return self.senses.action(command), memory
 
@@ -157,8 +176,11 @@ class Brain(Knowledge):
         step = self.senses.transition(
             observation, action, reward, next_observation, terminated, truncated
         )
-        self.memory.store(*step[:4], memory["episode"])
         self.steps += len(step.reward)
+        if self.efference.lag:
+            step = step._replace(command=self.efference.cause(memory["copies"]))
+        if self.efference.felt(memory["copied"]):
+            self.memory.store(*step[:4], memory["episode"])
         if np.count_nonzero(step.ended):
             longest = int(memory["steps"][step.ended].max())
             self.episode_length = max(self.episode_length, longest)
@@ -166,6 +188,8 @@ class Brain(Knowledge):
         worth = self.gate.saturate(step.reward)
         self.programs.learn(step, worth, memory, self.memory, look)
         self.gate.learn(memory["program"], worth, step.ended)
+        if not any(self.programs.able) and self.search.due(self.steps, len(step.reward)):
+            self.efference.find(self.memory, self.n_envs, self.senses.proprioception)
         self.search.look(self.memory, self.steps, self._rng)
         self.trace.record(reward=step.reward, known=any(self.programs.able))
         self.trace.next_tick()

@@ -21,6 +21,8 @@ LESIONS = (
     "heading",
     "critic",
     "spinal_cord",
+    "adaptation",
+    "error_memory",
 )
 
 
@@ -225,6 +227,52 @@ class BasalGangliaConfig:
 
 
 @dataclass(frozen=True)
+class AdaptationConfig:
+    """Visuomotor adaptation, once a movement. The default is the quickest setting."""
+
+    fast_retention: float = 0.8
+    """Share of the fast state that is kept from one movement to the next."""
+    fast_rate: float = 0.3
+    """Share of the error that the fast state takes up."""
+    slow_retention: float = 0.998
+    """Share of the slow state that is kept from one movement to the next."""
+    slow_rate: float = 0.25
+    """Share of the error that the slow state takes up."""
+    width: float = 180.0
+    """Width of the slow state's tuning curves, degrees; from 180 on all directions are one."""
+    error_memory: float = 0.15
+    """Change of the sensitivity to an error of a size when the next one has the same sign."""
+    planning_noise: float = 0.0
+    """Standard deviation of the direction of a planned movement, degrees."""
+    strategy_threshold: float = 0.0
+    """Error of direction from which on another aim is tried, degrees; 0 for never."""
+    forward_model: float = 1.0
+    """Share of what is predicted of a late body that is believed; less is a graded lesion."""
+    granules: int = 100
+    """Granule cells that see posture and velocity for the adaptation of dynamics."""
+    torque_fast_rate: float = 0.1
+    """Share of the torque error that the fast state takes up at a step at the usual velocity."""
+    torque_slow_rate: float = 0.03
+    """The same for the slow state."""
+    torque_fast_retention: float = 0.7
+    """Share of the fast state of dynamics that is kept from one movement to the next."""
+    torque_slow_retention: float = 0.999
+    """The same for the slow state."""
+
+
+HUMAN_ADAPTATION = AdaptationConfig(
+    fast_retention=0.63,
+    fast_rate=0.33,
+    slow_retention=1.0,
+    slow_rate=0.065,
+    width=22.0,
+    error_memory=0.07,
+    planning_noise=6.0,
+)
+"""As people adapt: two rates as fitted to them, a slow state that generalises locally."""
+
+
+@dataclass(frozen=True)
 class BrainConfig:
     """All regions of the brain."""
 
@@ -237,6 +285,7 @@ class BrainConfig:
     gait: GaitConfig = field(default_factory=GaitConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
+    adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
     lesions: tuple[str, ...] = ()
     """Regions or parts taken away, of `agent.config.LESIONS`."""
 

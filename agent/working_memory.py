@@ -7,6 +7,9 @@ Memory = dict[str, NDArray]
 
 REST, BABBLE, REACH, CRAWL = -1, 0, 1, 2
 
+LONGEST = 16
+"""Commands of which copies are kept: steps of delay below which one is found."""
+
 
 def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     """Working memory of n bodies at the start of an episode; every array is (n, …).
@@ -14,10 +17,14 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
     `phase` of the rhythm, rad; `babble` command and its `strength`; `felt` whether there was a
     step before, with `last_angle`, `last_velocity`, `last_command`, `last_outcome`; `fast_state`
-    of the cerebellum; `visual_bias` seen minus expected outcome; the plan: `plan_angle`,
-    `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0 where there is
-    none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting` (channels) and
-    `plan_bias` it was made for, and the `shift` of its postures by what was seen since; `stuck`
+    of the cerebellum; `visual_bias` seen minus expected outcome; where the outcome was seen and
+    felt when the episode began (`origin_seen`, `origin_felt`), the seen `way` aimed at and its
+    visuomotor `turn`, how far joints have moved since the look has changed (`unseen`); `copies` of
+    the latest commands, the last one first, and how many (`copied`); the plan:
+    `plan_angle`, `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0
+    where there is none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting`
+    (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen
+    since; `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
     """
@@ -36,6 +43,13 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
         "last_outcome": zeros((n, 3)),
         "fast_state": zeros((n, n_motors)),
         "visual_bias": zeros((n, 3)),
+        "origin_seen": zeros((n, 3)),
+        "origin_felt": zeros((n, 3)),
+        "way": zeros((n, 3)),
+        "turn": zeros((n, 4)),
+        "unseen": zeros(n),
+        "copies": zeros((n, LONGEST, n_motors)),
+        "copied": zeros(n, np.int64),
         "plan_angle": zeros((n, horizon + 1, n_motors)),
         "plan_velocity": zeros((n, horizon + 1, n_motors)),
         "plan_acceleration": zeros((n, horizon, n_motors)),
@@ -83,6 +97,12 @@ def number_episodes(memory: Memory, first: int) -> int:
     if count:
         memory["episode"][new] = first + np.arange(count)
     return count
+
+
+def note_command(memory: Memory, command: NDArray[np.float64]) -> None:
+    """Keep a copy of the commands (n, n_motors) that are given now."""
+    memory["copies"] = np.concatenate([command[:, None], memory["copies"][:, :-1]], axis=1)
+    memory["copied"] = np.minimum(memory["copied"] + 1, LONGEST)
 
 
 def rows_of(memory: Memory, rows: NDArray[np.int64]) -> Memory:

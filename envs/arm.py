@@ -1,7 +1,7 @@
 """What every reaching task shares: goal observation, reward, success, late vision, motor noise."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, ClassVar
 
@@ -12,6 +12,9 @@ from gymnasium.envs.mujoco import MujocoEnv
 from numpy.typing import NDArray
 
 REWARD_TYPES = ("dense", "sparse")
+
+HandForce = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+"""From the fingertip's position (3,) in m and velocity (3,) in m/s to a force on it (3,) in N."""
 
 
 class ArmReachEnv(MujocoEnv):
@@ -36,6 +39,9 @@ class ArmReachEnv(MujocoEnv):
         `is_success` (fingertip within `success_distance` and slower than `success_speed`, now: at
         the last step it says whether the reach was held), `distance` (m), `speed` (m/s),
         `reward_distance`, `reward_effort`; with a visual delay also `moved_since_seen` (m).
+
+    Whoever holds the hand can act on it: `hand_force`, None at first, is asked at every step of
+    the simulator for the force on the fingertip (`envs.force_fields`).
 
     Args:
         reward_type: `"dense"` or `"sparse"`.
@@ -112,6 +118,7 @@ class ArmReachEnv(MujocoEnv):
         self._fingertip_id = self.model.site("fingertip").id
         self._target_id = self.model.site("target").id
         self._site_velocity = np.zeros(6)
+        self.hand_force: HandForce | None = None
         self._views: deque[NDArray[np.float64]] = deque(maxlen=self.vision_delay_steps + 1)
 
     def sample_episode(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -189,7 +196,7 @@ class ArmReachEnv(MujocoEnv):
             noise = self.motor_noise * self.np_random.standard_normal(command.shape)
             torque = (command * (1.0 + noise)).clip(-1.0, 1.0)
         self.data.ctrl[:] = torque
-        mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
+        self._simulate()
         # A step ends by integrating: without this, sites would still be where they were before.
         mujoco.mj_step1(self.model, self.data)
 
@@ -215,6 +222,20 @@ class ArmReachEnv(MujocoEnv):
         if self.render_mode == "human":
             self.render()
         return observation, reward, False, False, info
+
+    def _simulate(self) -> None:
+        """Let one control step pass, under the force on the hand if there is one."""
+        if self.hand_force is None:
+            mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
+            return
+        jacobian = np.zeros((3, self.model.nv))
+        for _ in range(self.frame_skip):
+            mujoco.mj_step1(self.model, self.data)
+            position = self.data.site_xpos[self._fingertip_id]
+            mujoco.mj_jacSite(self.model, self.data, jacobian, None, self._fingertip_id)
+            force = self.hand_force(position, jacobian @ self.data.qvel)
+            self.data.qfrc_applied[:] = jacobian.T @ force
+            mujoco.mj_step2(self.model, self.data)
 
     def compute_reward(
         self,

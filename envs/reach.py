@@ -49,7 +49,8 @@ class ReachEnv(ArmReachEnv):
       (the joint ranges less 10 degrees, and less 20 where the elbow is straight) can reach at
       least 15 cm in front of the shoulder, which is to say not within the chest.
     - `targets="centre_out"`: from shoulder 45 and elbow 90 degrees (hand straight in front) to one
-      of 8 targets, 45 degrees apart, on a circle of 10 cm.
+      of 8 targets, 45 degrees apart, on a circle of 10 cm; or, where `directions` has been set to
+      a tuple of degrees, to one of those.
 
     Reward, info and the other options are those of `ArmReachEnv`.
 
@@ -78,6 +79,7 @@ class ReachEnv(ArmReachEnv):
         if targets not in TARGETS:
             raise ValueError(f"targets is {targets!r}: write one of {TARGETS}")
         self.targets = targets
+        self.directions: tuple[float, ...] | None = None
         super().__init__(**options)
         upper_arm = self.model.body("forearm").pos[0]
         forearm = self.model.body("hand").pos[0] + self.model.site("fingertip").pos[0]
@@ -90,8 +92,11 @@ class ReachEnv(ArmReachEnv):
             _, target = self._sample_posture()
             return posture, target
         posture = np.radians(self.centre_posture)
-        turn = 2 * np.pi * self.np_random.integers(self.centre_out_directions)
-        turn /= self.centre_out_directions
+        if self.directions is None:
+            turn = 2 * np.pi * self.np_random.integers(self.centre_out_directions)
+            turn /= self.centre_out_directions
+        else:
+            turn = np.radians(self.np_random.choice(self.directions))
         away = self.centre_out_distance * np.array([np.cos(turn), np.sin(turn), 0.0])
         return posture, self._fingertip_of(posture) + away
 

@@ -16,6 +16,7 @@ from agent.errors import SensoryError, UnsupportedSpaceError
 from policies.baselines import UnknownAlgorithmError
 from policies.model_file import ModelFileError
 from policies.priors import UnsuitableBodyError
+from scripts.adapt import Adapt
 from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
@@ -40,6 +41,7 @@ Command = (
     Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Render, subcommand("render")]
+    | Annotated[Adapt, subcommand("adapt")]
     | Annotated[Benchmark, subcommand("benchmark")]
     | Annotated[Report, subcommand("report")]
     | Annotated[Lesion, subcommand("lesion")]

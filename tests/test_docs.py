@@ -14,6 +14,7 @@ import tyro
 import agent
 from agent.config import LESIONS
 from policies.baselines import learns
+from scripts.adapt import Adapt
 from scripts.cli import Command
 from scripts.evaluate import Evaluate, per_algorithm
 from scripts.files import write_json
@@ -167,11 +168,13 @@ def test_the_makefile_s_commands_are_accepted(target: str) -> None:
 
 def test_every_command_and_lesion_is_documented() -> None:
     typed = " ".join(line for _, line in DOCUMENTED)
-    commands = "train evaluate render benchmark report lesion robustness survival"
+    commands = "train evaluate render benchmark report lesion robustness survival adapt"
     for name in commands.split():
         assert f"neonate {name} " in typed
-    measured = [parse(line) for line in make("results") if "results/lesions/" in line]
-    lesioned = {word for m in measured if isinstance(m, Evaluate) for word in m.brain.lesions}
+    folders = "results/lesions/", "results/adapt/"
+    measured = [parse(line) for line in make("results") if any(f in line for f in folders)]
+    brains = [m.brain for m in measured if isinstance(m, Evaluate | Adapt)]
+    lesioned = {word for brain in brains for word in brain.lesions}
     assert lesioned == set(LESIONS)
 
 

@@ -1,6 +1,6 @@
 """Reaching: the motor program that brings the outcome to the goal, from plan to command."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,10 @@ from agent.basal_ganglia import BasalGanglia
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
+from agent.dynamics_adaptation import DynamicsAdaptation
+from agent.efference import EfferenceCopies
 from agent.memory import SensorimotorMemory
+from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
 from agent.percept import Array, Body, Percept
 from agent.senses import Senses
@@ -35,12 +38,13 @@ class Reaching:
     spinal_cord: SpinalCord
     basal_ganglia: BasalGanglia
     reach: Reach
+    guidance: Guidance
+    dynamics: DynamicsAdaptation
+    efference: EfferenceCopies
     config: BrainConfig
     trace: Trace
     _read: tuple[Body, Array, Percept] | None = None
     _moved: tuple[Array, Array, Percept, Motion] | None = None
-
-    _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
 
     @property
     def available(self) -> bool:
@@ -79,9 +83,11 @@ class Reaching:
 
         """
         percept = self._percept(channels)
+        self.guidance.begin(memory, percept)
         self._feel(memory, percept)
-        self._propose_and_gate(memory, percept, channels, rng, episode_length)
-        command = self._execute(memory, percept)
+        here = self._predict(memory, percept)
+        self._propose_and_gate(memory, here, channels, rng, episode_length)
+        command = self._execute(memory, here)
         memory["last_angle"], memory["last_velocity"] = percept.angle, percept.velocity
         memory["last_outcome"][:, : percept.outcome.shape[1]] = percept.outcome
         memory["felt"][:] = True
@@ -98,29 +104,37 @@ class Reaching:
             self._read = last = body, channels, self.senses.percept(channels, body)
         return last[2]
 
+    def _predict(self, memory: Memory, percept: Percept) -> Percept:
+        """Where the body is by now, if what is felt is late."""
+        if not self.efference.lag:
+            return percept
+        missed = memory["fast_state"] + self._adapted(percept.angle, percept.velocity)
+        angle, velocity = self.efference.now(
+            percept.angle,
+            percept.velocity,
+            memory["copies"],
+            memory["copied"],
+            missed,
+            self.cerebellum,
+            self.schema.step,
+        )
+        return replace(percept, angle=angle, velocity=velocity)
+
     def _feel(self, memory: Memory, percept: Percept) -> None:
         """Within a movement: what the models missed just now."""
-        felt = memory["felt"]
+        felt, lag = memory["felt"], self.efference.lag
         if not np.count_nonzero(felt):
             return
+        given = memory["last_command"]
+        if lag:
+            felt, given = felt & (memory["copied"] > lag), self.efference.cause(memory["copies"])
         motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
         edge = self.schema.at_edge(percept.angle)
-        fast = self.cerebellum.correct(memory["fast_state"], *motion, memory["last_command"], edge)
+        command = given - self._adapted(*motion[:2])
+        fast = self.cerebellum.correct(memory["fast_state"], *motion, command, edge)
         memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
         self._bump(memory, percept, edge & felt[:, None])
-        every = self.config.schema.glance_every
-        if "visual_correction" in self.config.lesions:
-            return
-        glance = felt & (memory["steps"] % every == 0)
-        if np.count_nonzero(glance):
-            d = percept.outcome.shape[1]
-            moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
-            # The eye is believed as far as the hand is slow.
-            trust = np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * glance
-            trust *= 1.0 - self._EYE_LAG**every
-            if np.count_nonzero(trust > 1e-3):
-                bias = memory["visual_bias"][:, :d]
-                bias += trust[:, None] * (percept.outcome - self.schema.expected(percept) - bias)
+        self.guidance.look(memory, percept)
 
     def _bump(self, memory: Memory, percept: Percept, edge: NDArray[np.bool_]) -> None:
         """Give a movement up that has run into something, and remember where for this episode."""
@@ -128,7 +142,8 @@ class Reaching:
             memory["stuck"] = np.zeros_like(memory["stuck"])
             return
         rows = np.arange(len(edge))
-        wanted = memory["plan_angle"][rows, memory["plan_step"]] + memory["shift"]
+        then = np.maximum(memory["plan_step"] - self.efference.lag, 0)
+        wanted = memory["plan_angle"][rows, then] + memory["shift"]
         way = self.schema.difference(wanted, percept.angle)
         still = np.abs(percept.velocity) < 0.1 * self.cerebellum.velocity_scale
         stuck = edge & still & (np.abs(way) > self.schema.SKIN)
@@ -177,7 +192,7 @@ class Reaching:
         episode_length: int,
     ) -> None:
         """Let a movement through wherever there is none, it has ended, or the goal has moved."""
-        body, d = self.schema.known, percept.outcome.shape[1]
+        body = self.schema.known
         setting = np.concatenate([body.goal, body.context])
         moved = channels.take(setting, axis=1) - memory["plan_setting"].take(setting, axis=1)
         moved = np.abs(moved).max(axis=1, initial=0.0)
@@ -189,7 +204,7 @@ class Reaching:
             return
         reach = self.config.reach
         boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
-        aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
+        aims = self.guidance.aims(memory, percept, due)
         for i in due:
             left = episode_length - memory["steps"][i]
             horizon = int(
@@ -226,8 +241,7 @@ class Reaching:
 
     def _execute(self, memory: Memory, percept: Percept) -> Array:
         """Command (n, n_motors) that keeps each body on its plan."""
-        d = percept.outcome.shape[1]
-        drift = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
+        drift = self.guidance.correction(memory, percept.outcome.shape[1])
         far = np.einsum("nd,nd->n", drift, drift) > (0.002 * self.schema.spread) ** 2
         for i in np.flatnonzero(far) if np.count_nonzero(far) else ():
             jacobian = self.schema.chain.with_jacobian(percept.angle[i])[1]
@@ -256,7 +270,12 @@ class Reaching:
             outcome=percept.outcome,
             goal=percept.goal,
         )
+        command += self._adapted(percept.angle, percept.velocity)
         return command + memory["fast_state"]
+
+    def _adapted(self, angle: Array, velocity: Array) -> Array:
+        """Command (n, n_motors) by which dynamics differ from the inverse model's."""
+        return self.dynamics.command(angle, velocity, self.cerebellum.velocity_scale)
 
     def learn(
         self,
@@ -267,6 +286,7 @@ class Reaching:
         memory: Memory,
         experience: SensorimotorMemory,
         look: bool,
+        ended: NDArray[np.bool_],
     ) -> dict[str, float]:
         """Learn from one step of each of n bodies, whatever program moved them.
 
@@ -278,18 +298,26 @@ class Reaching:
             memory: working memory of these bodies.
             experience: the latest transitions.
             look: whether to compare the outcome seen with the one expected.
+            ended: (n,) bodies whose episode is over.
 
         Returns:
             Mean dopamine, climbing-fibre error and pain.
 
         """
         was, now = self._percept(before), self._percept(after)
+        if ended.any():
+            self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
+            self.dynamics.rest()
+        if not self.efference.felt(memory["copied"]):
+            return {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
         motion = self._motion(was.angle, was.velocity, now)
         touching = self.schema.touching(was.angle, now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
-            *motion, command, memory["fast_state"], touching
+            *motion, command - self._adapted(*motion[:2]), memory["fast_state"], touching
         )
         hurt = pain.any(axis=1)
+        usual = self.cerebellum.velocity_scale
+        self.dynamics.learn(*motion[:2], usual, climbing_fibre, ~hurt & ~touching)
         if np.count_nonzero(hurt):
             self.spinal_cord.feel(motion[2][~hurt])
             self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
@@ -297,7 +325,10 @@ class Reaching:
             self.spinal_cord.feel(motion[2])
             self.schema.feel(now.angle, pain, climbing_fibre)
         if look:
-            self.schema.see(now, experience, self.senses)
+            fresh = self.guidance.fresh(memory, now)
+            if fresh.any():
+                error = now.outcome - self.guidance.expected(memory, now)
+                self.schema.see(error[fresh], experience, self.senses)
         dopamine = np.zeros(len(reward))
         gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
         if len(gated):

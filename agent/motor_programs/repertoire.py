@@ -111,7 +111,7 @@ class Repertoire:
         before, command, reward, after, terminated, ended = step
         if self._reaching.available:
             self.felt = self._reaching.learn(
-                before, command, reward, after, memory, experience, look
+                before, command, reward, after, memory, experience, look, ended
             )
         else:
             self._crawling.look(before, after, memory)

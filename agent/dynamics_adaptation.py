@@ -1,0 +1,115 @@
+"""Adaptation of dynamics: torques that a perturbed body needs on top of the inverse model's."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.config import AdaptationConfig
+from agent.percept import Array
+
+
+class DynamicsAdaptation:
+    r"""Cerebellar layer that learns within a few movements what the inverse model misses.
+
+    .. math:: u = W\varphi + (D_f + D_s)\, \psi, \qquad
+        \psi = |\tilde v|\, [\tanh(A [\cos q, \sin q, \tilde v] + b),\; \tilde v / |\tilde v|]
+
+    with ṽ the velocity over the usual one: what depends on the movement, so that a body at rest
+    feels nothing of it. The inverse model is the body, learnt once and changed slowly; this layer
+    is what has happened to it: a force field, a tool in the hand, a weak muscle.
+
+    The teaching signal is the felt torque error, e = command − Wφ(felt acceleration) − Dψ, at each
+    step by normalised LMS, with two rates that are kept from movement to movement by
+    :math:`a_f, a_s` (Smith, Ghazizadeh & Shadmehr 2006, doi:10.1371/journal.pbio.0040179; basis
+    functions of posture and velocity: Donchin, Francis & Shadmehr 2003,
+    doi:10.1523/JNEUROSCI.23-27-09032.2003):
+
+    .. math:: D_f \mathrel{+}= b_f\, e \psi^T / (\epsilon + |\psi|^2), \qquad
+        D_s \mathrel{+}= b_s\, e \psi^T / (\epsilon + |\psi|^2)
+
+    Attributes:
+        fast: D_f, (n_motors, n_features), commands as shares of the full command.
+        slow: D_s, the same.
+
+    """
+
+    _FLOOR = 0.3  # (ε over |ψ|² at the usual velocity)
+
+    def __init__(
+        self,
+        n_motors: int,
+        config: AdaptationConfig,
+        rng: np.random.Generator,
+        lesions: tuple[str, ...] = (),
+    ):
+        self._config = config
+        self._lesioned = "cerebellum" in lesions or "adaptation" in lesions
+        self._granules = rng.normal(size=(3 * n_motors + 1, config.granules))
+        self._granules[:-1] /= np.sqrt(1.5 * n_motors)
+        self.fast = np.zeros((n_motors, config.granules + n_motors))
+        self.slow = np.zeros_like(self.fast)
+        self._silent = True
+
+    def features(self, angle: Array, velocity: Array, usual: Array) -> Array:
+        """Activity ψ (n, n_features) at postures and velocities (n, n_motors).
+
+        Args:
+            angle: rad.
+            velocity: rad/s.
+            usual: (n_motors,) usual speeds, rad/s.
+
+        """
+        v = velocity / usual
+        inputs = np.concatenate([np.cos(angle), np.sin(angle), v], axis=1)
+        speed = np.linalg.norm(v, axis=1, keepdims=True)
+        hidden = np.tanh(inputs @ self._granules[:-1] + self._granules[-1])
+        hidden *= speed / np.sqrt(self._config.granules)
+        return np.concatenate([hidden, v], axis=1)
+
+    def command(self, angle: Array, velocity: Array, usual: Array) -> Array:
+        """Command (n, n_motors) to add; arguments as for `features`."""
+        if self._silent:
+            return np.zeros_like(angle)
+        return np.asarray(self.features(angle, velocity, usual) @ (self.fast + self.slow).T)
+
+    def learn(
+        self,
+        angle: Array,
+        velocity: Array,
+        usual: Array,
+        climbing_fibre: Array,
+        sound: NDArray[np.bool_],
+    ) -> None:
+        """Learn from one step of each of n bodies.
+
+        Args:
+            angle: at mid-step, (n, n_motors).
+            velocity: at mid-step, (n, n_motors).
+            usual: (n_motors,) usual speeds.
+            climbing_fibre: e (n, n_motors), what inverse model and this layer missed.
+            sound: (n,) bodies that neither knocked nor touch a limit.
+
+        """
+        if self._lesioned or not sound.any():
+            return
+        psi = self.features(angle[sound], velocity[sound], usual)
+        floor = self._FLOOR * angle.shape[1]
+        psi_n = psi / (floor + (psi**2).sum(axis=1, keepdims=True))
+        step = climbing_fibre[sound].T @ psi_n / len(psi)
+        self.fast += self._config.torque_fast_rate * step
+        self.slow += self._config.torque_slow_rate * step
+        self._silent = False
+
+    def rest(self) -> None:
+        """Let a movement be over."""
+        self.fast *= self._config.torque_fast_retention
+        self.slow *= self._config.torque_slow_retention
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        return {"fast": self.fast, "slow": self.slow, "granules": self._granules}
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.fast, self.slow = state["fast"].copy(), state["slow"].copy()
+        self._granules = state["granules"].copy()
+        self._silent = not (self.fast.any() or self.slow.any())

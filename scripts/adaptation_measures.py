@@ -1,0 +1,161 @@
+"""From trials to the figures that people are known by: curves, after-effect, rebound, savings."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scripts.adaptation_protocols import PROBED
+from scripts.adaptation_runs import Run
+from scripts.files import replacing
+
+Array = NDArray[np.float64]
+
+_FAST_GONE = 6  # (Trials in the clamp after which the fast state has decayed)
+
+NEVER = 999.0
+"""Trials to what was never reached."""
+
+HUMAN_CROSSINGS = {50: 3.0, 80: 7.0, 90: 11.0}
+"""Trials in which the median person first corrects so many percent of 30° (public data)."""
+HUMAN_REBOUND = 11.5
+"""Rebound of people in an error clamp after 30°, degrees (public data)."""
+
+
+def human_curve(trials: int) -> Array:
+    """Correction of people in each trial, as a share of the rotation.
+
+    The two-rate model of Smith, Ghazizadeh & Shadmehr (2006, doi:10.1371/journal.pbio.0040179)
+    fitted to the mean of a public data set of 30° rotations: A_s 1.00, B_s .056, A_f .63, B_f .33.
+    """
+    fast = slow = 0.0
+    curve = np.empty(trials)
+    for trial in range(trials):
+        curve[trial] = fast + slow
+        error = 1.0 - curve[trial]
+        fast, slow = 0.63 * fast + 0.33 * error, slow + 0.056 * error
+    return curve
+
+
+def correction(run: Run, full: float, phase: str) -> Array:
+    """Share of the perturbation that the trials of a phase corrected for, (trials,).
+
+    Args:
+        run: what was measured.
+        full: what corrects for all of it: minus the rotation, in the units of `measure_of`.
+        phase: of the schedule.
+
+    """
+    trials = run["trials"]
+    values = np.array(
+        [t for t, p in zip(trials["value"], trials["phase"], strict=True) if p == phase]
+    )
+    return values / full
+
+
+def first_crossing(curve: Array, share: float) -> float:
+    """Find the first trial, counted from 1, that corrects at least a share; else `NEVER`."""
+    found = np.flatnonzero(curve >= share)
+    return float(found[0] + 1) if len(found) else NEVER
+
+
+def measures(run: Run, full: float) -> dict[str, float]:
+    """Tell everything that an experiment shows of one seed, by name."""
+    phases = set(run["trials"]["phase"])
+    learnt = correction(run, full, "adaptation")
+    told: dict[str, float] = {}
+    if len(learnt):
+        for share in (50, 80, 90):
+            told[f"trials to {share} %"] = first_crossing(learnt, share / 100)
+        told["final correction, %"] = 100 * float(learnt[-16:].mean())
+    if "washout" in phases:
+        left = correction(run, full, "washout")
+        told["after-effect, %"] = 100 * float(left[0])
+        told["left after washout, %"] = 100 * float(left[-8:].mean())
+    if "re-exposure" in phases:
+        again = correction(run, full, "re-exposure")
+        for share in (80, 90):
+            told[f"trials to {share} % on re-exposure"] = first_crossing(again, share / 100)
+    if "clamp" in phases:
+        clamped = correction(run, full, "clamp")
+        # Single trials are as noisy as planning is; the fast state is gone after the first ones.
+        told["rebound, %"] = 100 * float(clamped[_FAST_GONE:].mean())
+    if f"probe {PROBED[0]:g}" in phases:
+        trained = float(learnt[-16:].mean())
+        for probe in PROBED:
+            value = float(correction(run, full, f"probe {probe:g}")[0])
+            told[f"generalisation to {probe:g}°, %"] = 100 * value / trained
+    return told
+
+
+def mean_curve(runs: Sequence[Run], full: float, phase: str) -> Array:
+    """Correction of each trial of a phase, (seeds, trials)."""
+    return np.array([correction(run, full, phase) for run in runs])
+
+
+def rmse_to_people(runs: Sequence[Run], full: float) -> float:
+    """Distance of the mean curve of seeds from people's, root mean square over trials, a share."""
+    curve = mean_curve(runs, full, "adaptation").mean(axis=0)
+    return float(np.sqrt(((curve - human_curve(len(curve))) ** 2).mean()))
+
+
+def half_width(runs: Sequence[Run], full: float) -> float:
+    """Angle at which mean generalisation is half, degrees; between probes on a straight line."""
+    mean = [
+        float(np.mean([measures(run, full)[f"generalisation to {p:g}°, %"] for run in runs]))
+        for p in PROBED
+    ]
+    for i, value in enumerate(mean[1:], start=1):
+        if value < 50.0:
+            share = (mean[i - 1] - 50.0) / (mean[i - 1] - value)
+            return PROBED[i - 1] + share * (PROBED[i] - PROBED[i - 1])
+    return 180.0
+
+
+Row = Mapping[str, str | float]
+
+
+def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
+    """Rows of group, experiment, measure, median, mean, lowest, highest and seeds."""
+    rows: list[Row] = []
+    for label, runs in groups.items():
+        for name in dict.fromkeys(run["experiment"] for run in runs):
+            own = [run for run in runs if run["experiment"] == name]
+            each = [measures(run, full) for run in own]
+            for measure in each[0]:
+                rows.append(_row(label, name, measure, [one[measure] for one in each]))
+            whole: dict[str, float] = {}
+            if name in ("learning", "rebound"):
+                curve = mean_curve(own, full, "adaptation").mean(axis=0)
+                whole["mean curve, RMSE to people's, %"] = 100 * rmse_to_people(own, full)
+                for share in (50, 80, 90):
+                    crossing = first_crossing(curve, share / 100)
+                    whole[f"mean curve, trials to {share} %"] = crossing
+            if name == "generalisation":
+                whole["half width, degrees"] = half_width(own, full)
+            for measure, value in whole.items():
+                rows.append(_row(label, name, measure, [value], len(own)))
+    return rows
+
+
+def _row(label: str, name: str, measure: str, values: list[float], seeds: int = 0) -> Row:
+    return {
+        "group": label,
+        "experiment": name,
+        "measure": measure,
+        "median": round(float(np.median(values)), 2),
+        "mean": round(float(np.mean(values)), 2),
+        "lowest": round(min(values), 2),
+        "highest": round(max(values), 2),
+        "seeds": seeds or len(values),
+    }
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write the summary as CSV, whole or not at all."""
+    with replacing(path) as beside, beside.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

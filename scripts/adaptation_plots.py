@@ -1,0 +1,122 @@
+"""Pictures of the motor-adaptation laboratory: one per protocol."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # a picture is written, no window is opened
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from envs.schedules import Schedule
+from scripts.adaptation_measures import (
+    HUMAN_REBOUND,
+    human_curve,
+    mean_curve,
+    measures,
+)
+from scripts.adaptation_protocols import PROBED
+from scripts.adaptation_runs import Run
+from scripts.files import replacing
+
+# Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers as well.
+PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
+
+Groups = Mapping[str, Sequence[Run]]
+
+
+def plot_protocol(
+    path: Path, title: str, groups: Groups, schedules: Mapping[str, Schedule], full: float
+) -> None:
+    """Write one picture with a panel for each thing that the protocol shows."""
+    panels = []
+    for name in schedules:
+        panels += {"learning": ["learning", "savings"]}.get(name, [name])
+    figure, axes = plt.subplots(
+        len(panels[::2]), 2 if len(panels) > 1 else 1, figsize=(13, 4.4 * len(panels[::2])),
+        squeeze=False, layout="constrained",
+    )  # fmt: skip
+    experiment = next(iter(schedules))
+    for axis, panel in zip(axes.flat, panels, strict=False):
+        if panel in ("learning", "gradual", "rebound", "strategy"):
+            name = experiment if panel == "learning" else panel
+            _course(axis, _of(groups, name), schedules[name], full)
+            axis.set_title({"rebound": "rebound in error clamp, one target"}.get(panel, panel))
+        elif panel == "savings":
+            _savings(axis, _of(groups, experiment), full)
+        else:
+            _generalisation(axis, _of(groups, panel), full)
+    for axis in list(axes.flat)[len(panels) :]:
+        axis.remove()
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25, linewidth=0.6)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    figure.suptitle(title, fontsize=13)
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=110)
+    plt.close(figure)
+
+
+def _of(groups: Groups, experiment: str) -> dict[str, list[Run]]:
+    own = {k: [r for r in runs if r["experiment"] == experiment] for k, runs in groups.items()}
+    return {label: runs for label, runs in own.items() if runs}
+
+
+def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None:
+    """Correction over all trials of an experiment: mean and quartiles over seeds."""
+    start = 0
+    for phase in schedule.phases:
+        if phase.name == "adaptation":
+            trials = start + 1 + np.arange(phase.trials)
+            axis.plot(
+                trials, human_curve(phase.trials), "k--", linewidth=1.6, zorder=4,
+                label="people (two-rate fit)",
+            )  # fmt: skip
+        axis.axvline(start + 0.5, color="0.8", linewidth=0.8)
+        high = 1.27 if phase.trials > 16 else 1.38
+        axis.text(start + 1, high, phase.name, fontsize=8, color="0.4", va="top")
+        start += phase.trials
+        if phase.name == "clamp":
+            axis.axhline(HUMAN_REBOUND / 30.0, 0.75, color="k", linestyle=":", linewidth=1.2)
+            axis.text(start, HUMAN_REBOUND / 30.0 + 0.02, "people", fontsize=8, ha="right")
+    for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
+        value = np.array([run["trials"]["value"] for run in runs]) / full
+        trials = 1 + np.arange(value.shape[1])
+        shown = np.where(np.array(runs[0]["trials"]["shown"]), np.nanmedian(value, axis=0), np.nan)
+        axis.plot(trials, shown, color=colour, label=f"{label} ({len(runs)})", linewidth=1.7)
+        low, high = np.quantile(value, (0.25, 0.75), axis=0)
+        axis.fill_between(trials, low, high, color=colour, alpha=0.18, linewidth=0)
+    axis.set(xlabel="trial", ylabel="correction (share of the perturbation)", ylim=(-1.1, 1.4))
+
+
+def _savings(axis: Axes, groups: Groups, full: float) -> None:
+    """First and second learning over each other."""
+    for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
+        for phase, style in (("adaptation", "-"), ("re-exposure", ":")):
+            curve = mean_curve(runs, full, phase)
+            if curve.size:
+                trials = 1 + np.arange(curve.shape[1])
+                axis.plot(trials, curve.mean(axis=0), style, color=colour, label=label)
+    axis.set(xlabel="trial of the phase", ylabel="correction", ylim=(-0.3, 1.3), xlim=(0.5, 40))
+    axis.set_title("savings: first time (solid), after washout (dotted)")
+
+
+def _generalisation(axis: Axes, groups: Groups, full: float) -> None:
+    """Correction in other directions, over that in the trained one."""
+    for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
+        each = np.array(
+            [[measures(r, full)[f"generalisation to {p:g}°, %"] for p in PROBED] for r in runs]
+        )
+        axis.plot(PROBED, each.mean(axis=0), "o-", color=colour, label=label)
+        low, high = np.quantile(each, (0.25, 0.75), axis=0)
+        axis.fill_between(PROBED, low, high, color=colour, alpha=0.18, linewidth=0)
+    axis.axhspan(-5, 5, 0.9, color="0.85")
+    axis.axvspan(30, 40, color="0.93")
+    axis.text(35, 112, "half width\nof people", fontsize=8, ha="center", color="0.4")
+    axis.set(xlabel="degrees from the trained target", ylabel="generalisation, %")
+    axis.set(ylim=(-60, 130), xticks=PROBED, title="generalisation after one trained direction")
