@@ -48,6 +48,7 @@ class DynamicsAdaptation:
         self.fast = np.zeros((n_motors, config.granules + n_motors))
         self.slow = np.zeros_like(self.fast)
         self._silent = True
+        self._felt: tuple[Array, Array, Array] | None = None
 
     def features(self, angle: Array, velocity: Array, usual: Array) -> Array:
         """Activity ψ (n, n_features) at postures and velocities (n, n_motors).
@@ -58,12 +59,23 @@ class DynamicsAdaptation:
             usual: (n_motors,) usual speeds, rad/s.
 
         """
-        v = velocity / usual
-        inputs = np.concatenate([np.cos(angle), np.sin(angle), v], axis=1)
-        speed = np.linalg.norm(v, axis=1, keepdims=True)
-        hidden = np.tanh(inputs @ self._granules[:-1] + self._granules[-1])
+        last = self._felt  # (A step is asked for again when it is learnt from)
+        if last and last[0] is angle and last[1] is velocity:
+            return last[2]
+        n = angle.shape[1]
+        inputs = np.empty((len(angle), 3 * n))
+        v = inputs[:, 2 * n :]
+        np.cos(angle, out=inputs[:, :n])
+        np.sin(angle, out=inputs[:, n : 2 * n])
+        np.divide(velocity, usual, out=v)
+        speed = np.sqrt(np.einsum("nj,nj->n", v, v))[:, None]
+        hidden = inputs @ self._granules[:-1]
+        hidden += self._granules[-1]
+        np.tanh(hidden, out=hidden)
         hidden *= speed / np.sqrt(self._config.granules)
-        return np.concatenate([hidden, v], axis=1)
+        activity = np.concatenate([hidden, v], axis=1)
+        self._felt = angle, velocity, activity
+        return activity
 
     def command(self, angle: Array, velocity: Array, usual: Array) -> Array:
         """Command (n, n_motors) to add; arguments as for `features`."""
@@ -91,10 +103,12 @@ class DynamicsAdaptation:
         """
         if self._lesioned or not sound.any():
             return
-        psi = self.features(angle[sound], velocity[sound], usual)
+        psi = self.features(angle, velocity, usual)
+        if np.count_nonzero(sound) < len(sound):
+            psi, climbing_fibre = psi[sound], climbing_fibre[sound]
         floor = self._FLOOR * angle.shape[1]
-        psi_n = psi / (floor + (psi**2).sum(axis=1, keepdims=True))
-        step = climbing_fibre[sound].T @ psi_n / len(psi)
+        psi_n = psi / (floor + np.einsum("nf,nf->n", psi, psi)[:, None])
+        step = climbing_fibre.T @ psi_n / len(psi)
         self.fast += self._config.torque_fast_rate * step
         self.slow += self._config.torque_slow_rate * step
         self._silent = False

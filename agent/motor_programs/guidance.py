@@ -37,6 +37,7 @@ class Guidance:
 
     _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
     _BLIND = 0.01  # (Movement of a joint without any change of the look: nothing is seen, rad)
+    _SMALL = 0.002  # (Way that needs no correction, over the spread)
     _NEAR = 0.05  # (Length of a way whose direction is known to half, over the spread)
 
     def begin(self, memory: Memory, percept: Percept) -> None:
@@ -112,9 +113,16 @@ class Guidance:
         return aims if not turn.any() else here + apply_turn(seen, turn)
 
     def correction(self, memory: Memory, d: int) -> Array:
-        """Change of the hand's aim (n, d) by what was seen since the plan was made."""
-        drift = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
-        return drift if not np.count_nonzero(memory["turn"]) else apply_turn(drift, memory["turn"])
+        """Change of the hand's aim (n, d) by what was seen since the plan was made.
+
+        What is too small to be corrected is 0.
+        """
+        drift: Array = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
+        least = (self._SMALL * self.schema.spread) ** 2
+        drift[np.einsum("nd,nd->n", drift, drift) <= least] = 0.0
+        if not np.count_nonzero(drift) or not np.count_nonzero(memory["turn"]):
+            return drift
+        return apply_turn(drift, memory["turn"])
 
     def fresh(self, memory: Memory, after: Percept) -> NDArray[np.bool_]:
         """Whether something was seen after a step, (n,)."""

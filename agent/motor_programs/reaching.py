@@ -242,8 +242,7 @@ class Reaching:
     def _execute(self, memory: Memory, percept: Percept) -> Array:
         """Command (n, n_motors) that keeps each body on its plan."""
         drift = self.guidance.correction(memory, percept.outcome.shape[1])
-        far = np.einsum("nd,nd->n", drift, drift) > (0.002 * self.schema.spread) ** 2
-        for i in np.flatnonzero(far) if np.count_nonzero(far) else ():
+        for i in np.flatnonzero(drift.any(axis=1)) if np.count_nonzero(drift) else ():
             jacobian = self.schema.chain.with_jacobian(percept.angle[i])[1]
             memory["shift"][i] = np.linalg.pinv(jacobian, rcond=0.05) @ drift[i]
         rows, t = np.arange(len(drift)), memory["plan_step"]
