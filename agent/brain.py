@@ -11,12 +11,15 @@ from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
+from agent.hippocampus import Hippocampus
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
+from agent.motor_programs.travel import Travel
+from agent.prefrontal import Prefrontal
 from agent.saving import Knowledge
 from agent.senses import Senses, full_at_most
 from agent.spinal_cord import SpinalCord
@@ -60,8 +63,8 @@ class Brain(Knowledge):
         seed: int | None = 0,
     ):
         self.config = c = config or BrainConfig()
-        seeds = np.random.SeedSequence(seed).spawn(4)
-        anatomy, self._rng, self._play, search = (np.random.default_rng(s) for s in seeds)
+        seeds = np.random.SeedSequence(seed).spawn(5)
+        anatomy, self._rng, self._play, search, compass = (np.random.default_rng(s) for s in seeds)
         self._generators = self._rng, self._play, search
         self.trace = trace = Trace()
         self.senses = senses = Senses(observation_space, action_space)
@@ -71,19 +74,27 @@ class Brain(Knowledge):
         self.cerebellum = Cerebellum(n, c.cerebellum, anatomy, lesions)
         self.spinal_cord = SpinalCord(n, c.spinal_cord, lesions)
         self.basal_ganglia = BasalGanglia(len(c.reach.vigours), c.basal_ganglia, lesions)
-        self.gate = ProgramGate(2, n_envs, c.basal_ganglia)
+        self.gate = ProgramGate(3, n_envs, c.basal_ganglia)
+        self.hippocampus = Hippocampus(c.hippocampus, compass, lesions)
+        self.prefrontal = Prefrontal(c.prefrontal, lesions)
         limb = schema, self.cerebellum, self.spinal_cord, self.basal_ganglia
         self.babble = Babble(c.babble)
         self.reaching = Reaching(senses, *limb, Reach(n, c.reach), c, trace)
         self.crawling = Crawling(senses, c, n_envs, search, trace)
-        self.programs = Repertoire(self.babble, self.reaching, self.crawling, trace)
-        self.search = BodySearch(senses, schema, self.reaching, self.crawling, c.schema)
+        self.travel = Travel(senses, self.hippocampus, self.prefrontal, trace)
+        programs = self.reaching, self.crawling, self.travel
+        self.programs = Repertoire(self.babble, *programs, trace)
+        self.search = BodySearch(senses, schema, *programs, c.schema)
         self.n_envs, self.steps, self.episodes, self.episode_length = n_envs, 0, 0, 0
 
     def new_memory(self, n: int) -> Memory:
         """Working memory of n bodies at the start of an episode."""
         return new_memory(
-            n, self.senses.n_motors, self.senses.n_channels, self.config.reach.horizon
+            n,
+            self.senses.n_motors,
+            self.senses.n_channels,
+            self.config.reach.horizon,
+            self.hippocampus.grid.n_phases,
         )
 
     def resize(self, n_envs: int) -> None:

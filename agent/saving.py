@@ -10,8 +10,11 @@ from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.errors import StateError
+from agent.hippocampus import Hippocampus
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.repertoire import Repertoire
+from agent.motor_programs.travel import Travel
+from agent.prefrontal import Prefrontal
 from agent.randomness import generator_state, set_generator_state
 from agent.senses import Senses
 
@@ -23,6 +26,9 @@ _GROWING = (
     "crawling.steering.heading",
     "crawling.critic.slow",
     "crawling.critic.weights",
+    "hippocampus.",
+    "prefrontal.",
+    "travel.velocity",
 )
 """What is there only once it has been found: its region checks it."""
 
@@ -41,6 +47,9 @@ class Knowledge:
         "basal_ganglia": "basal_ganglia",
         "gate": "gate",
         "crawling": "crawling",
+        "hippocampus": "hippocampus",
+        "prefrontal": "prefrontal",
+        "travel": "travel",
     }
     """Attribute of each region by the name that its arrays have in a state."""
 
@@ -50,6 +59,9 @@ class Knowledge:
     gate: ProgramGate
     programs: Repertoire
     crawling: Crawling
+    hippocampus: Hippocampus
+    prefrontal: Prefrontal
+    travel: Travel
     search: BodySearch
     steps: int
     episodes: int
@@ -98,8 +110,10 @@ class Knowledge:
             "command_error": float(np.sqrt(self.cerebellum.error_variance.mean())),
             "reach_worth": float(self.gate.worth[0]),
             "crawl_worth": float(self.gate.worth[1]),
+            "travel_worth": float(self.gate.worth[2]),
             **self.programs.felt,
             **self.crawling.summary(),
+            **self.travel.summary(),
         }
 
 

@@ -1,0 +1,205 @@
+"""Hippocampus: where the body is, what it knows of its world, and which way to go."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.boundary import Boundaries
+from agent.config import HippocampusConfig
+from agent.grid_cells import GridCells
+from agent.percept import Array
+from agent.place_map import PlaceMap
+from agent.working_memory import Memory
+
+
+class Hippocampus:
+    """Finds the place from self-motion and sight, learns the map, and names the next subgoal.
+
+    Grid cells integrate the body's own movement; a place that is seen corrects them. Place cells
+    are recruited wherever none knows the code, and linked to those near by; bumps cut links. The
+    next subgoal is the farthest place on the way to the goal to which the way is clear as the map
+    has it. While learning, ways that lead where no cell knows the place come first (novelty):
+    the nearest of them, before any goal.
+
+    Args:
+        config: settings.
+        rng: for the orientations of the grid.
+        lesions: `hippocampus` knows no map and heads straight for the goal; `grid` leaves place
+            cells without path integration: the place is known only while it is seen.
+
+    Attributes:
+        grid: the path integrator.
+        map: places and links.
+        boundaries: where something was in the way.
+
+    """
+
+    def __init__(
+        self, config: HippocampusConfig, rng: np.random.Generator, lesions: tuple[str, ...] = ()
+    ):
+        self.config = config
+        self.lesioned, self._gridless = "hippocampus" in lesions, "grid" in lesions
+        self.grid = GridCells(config.modules, config.finest, rng)
+        self.map = PlaceMap(2 * self.grid.n_phases, config.spacing)
+        self.boundaries = Boundaries(config.bump_width)
+        # A cell knows a place as long as it is as active as this.
+        self._known = self.grid.similarity(config.spacing)
+
+    def sense(self, memory: Memory, moved: Array, seen: Array) -> None:
+        """Update where n bodies are.
+
+        Args:
+            memory: working memory; updated.
+            moved: (n, 2) by the last step, as it was felt, m.
+            seen: (n, 2) places as the senses have them; one that has not changed although the
+                body moved is not seen.
+
+        """
+        fresh = (seen != memory["sight"]).any(axis=1)
+        new = ~memory["placed"]
+        memory["sight"] = seen
+        if self._gridless:
+            memory["place"] = np.where((new | fresh)[:, None], seen, memory["place"])
+            memory["grid"] = self.grid.encode(memory["place"])
+        else:
+            phase = self.grid.integrate(memory["grid"], np.where(new[:, None], 0.0, moved))
+            pull = np.where(new, 1.0, np.where(fresh, self.config.pull, 0.0))
+            memory["grid"] = phase = self.grid.correct(phase, seen, pull)
+            near = np.where(new[:, None], seen, memory["place"] + moved)
+            memory["place"] = self.grid.decode(phase, near)
+        memory["placed"] = np.ones_like(new)
+        if not len(self.map):
+            return
+        activity = self.map.activity(self.grid.features(memory["grid"]))
+        best = activity.argmax(axis=1)
+        rows = np.arange(len(best))
+        # A cell goes on until another is clearly more active.
+        last = np.minimum(memory["cell"], len(self.map) - 1)
+        stays = activity[rows, last] > activity[rows, best] - self.config.hysteresis
+        memory["cell"] = np.where(stays & ~new, last, best)
+        memory["familiar"] = activity[rows, best]
+
+    def learn(self, memory: Memory, moved: Array) -> None:
+        """Recruit and link place cells where n bodies are.
+
+        Args:
+            memory: working memory of the step that was taken; updated.
+            moved: (n, 2) by that step, m.
+
+        """
+        if self.lesioned:
+            return
+        if self.boundaries.pass_through(memory["place"], memory["place"] + moved):
+            self.map.version += 1
+        for body in range(len(moved)):
+            if len(self.map) and memory["familiar"][body] >= self._known:
+                cell = int(memory["cell"][body])
+            else:
+                code = self.grid.features(memory["grid"][body])
+                if len(self.map):
+                    activity = self.map.code @ code
+                    if activity.max() >= self._known:  # (Another body was here just now)
+                        continue
+                cell = self.map.recruit(code, memory["place"][body], self.boundaries)
+                memory["cell"][body], memory["familiar"][body] = cell, 1.0
+            last = int(memory["last_cell"][body]) - 1
+            if last >= 0:
+                self.map.walk(last, cell)
+            memory["last_cell"][body] = cell + 1
+
+    def bump(self, place: Array, normal: Array) -> bool:
+        """Take in that something at place (2,) pushed along the unit vector (2,); whether new."""
+        if self.lesioned or not self.boundaries.bump(place, normal):
+            return False
+        self.map.wall(self.boundaries)
+        return True
+
+    def explore(self, memory: Memory, body: int, velocity: Array, reach: float) -> Array | None:
+        """Next subgoal (2,) on the way to where nobody has been; None when all is known.
+
+        Args:
+            memory: working memory; updated.
+            body: which of the bodies.
+            velocity: (2,) of that body.
+            reach: way that it makes in a step at full speed, m.
+
+        """
+        world = self.map
+        quest, here = int(memory["quest"][body]) - 1, memory["place"][body]
+        if quest >= 0 and memory["quest_left"][body] <= 0:
+            world.give_up(quest // 8, quest % 8)
+        if quest < 0 or quest >= world.novel.size or not world.novel.flat[quest]:
+            found = self._nearest_novelty(int(memory["cell"][body]), here, velocity)
+            if found is None:
+                memory["quest"][body] = 0
+                return None
+            quest, length = found
+            memory["quest"][body] = quest + 1
+            memory["quest_left"][body] = 50 + int(4 * length / reach)
+        cell, way = quest // 8, quest % 8
+        probe = world.probes(np.array([cell]))[0, way]
+        if np.linalg.norm(world.place[cell] - here) < world.spacing:
+            return np.asarray(probe)
+        return self.subgoal(int(memory["cell"][body]), here, world.place[cell])
+
+    def _nearest_novelty(
+        self, cell: int, here: Array, velocity: Array
+    ) -> tuple[int, float] | None:
+        world = self.map
+        cells, ways = np.nonzero(world.novel)
+        length = world.distances(cell)[cells] if len(cells) else np.zeros(0)
+        if not np.isfinite(length).any():
+            return None
+        ahead = world.probes(cells)[np.arange(len(cells)), ways] - here
+        near = length < world.spacing
+        away = np.linalg.norm(ahead, axis=1)
+        length = np.where(near, away, length + 1.5 * world.spacing)
+        speed = float(np.linalg.norm(velocity)) + 1e-9
+        straight = (ahead @ velocity) / (away * speed + 1e-9)
+        best = int(np.argmin(length - self.config.momentum * world.spacing * straight))
+        return int(cells[best] * 8 + ways[best]), float(length[best])
+
+    def subgoal(self, cell: int, here: Array, goal: Array) -> Array:
+        """Next subgoal (2,) on the way from `here` (2,), in the field of a cell, to a goal (2,)."""
+        world = self.map
+        if self.lesioned or not len(world):
+            return goal
+        if world.sweep(here, goal[None], self.boundaries)[0]:
+            return goal
+        code = self.grid.features(self.grid.encode(goal))
+        activity = world.code @ code
+        target = int(activity.argmax())
+        if activity[target] < self._known:
+            # Where no cell knows the goal, the way leads by the place from which it is nearest.
+            left = np.linalg.norm(world.place - goal, axis=1)
+            target = int(np.argmin(world.distances(cell) + self.config.unknown * left))
+        way = world.way(cell, target)
+        if not way:
+            return goal
+        if way[-1] == target and len(way) == 1 and cell == target:
+            return goal
+        return self._farthest_clear(here, world.place[way])
+
+    def _farthest_clear(self, here: Array, way: Array) -> Array:
+        """Farthest of the places (k, 2) on a way to which one can go straight, by bisection."""
+        low, high = 0, len(way) - 1
+        if self.map.sweep(here, way[-1:], self.boundaries)[0]:
+            return np.asarray(way[-1])
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.map.sweep(here, way[middle : middle + 1], self.boundaries)[0]:
+                low = middle
+            else:
+                high = middle
+        return np.asarray(way[low])
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        state = {f"map.{k}": v for k, v in self.map.state().items()}
+        return state | {f"boundaries.{k}": v for k, v in self.boundaries.state().items()}
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        for name, part in (("map.", self.map), ("boundaries.", self.boundaries)):
+            part.load_state(
+                {k.removeprefix(name): v for k, v in state.items() if k.startswith(name)}
+            )
