@@ -36,16 +36,20 @@ class Boundaries:
     def __len__(self) -> int:
         return len(self.place)
 
-    def blocks(self, start: Array, end: Array) -> NDArray[np.bool_]:
-        """Whether a known wall lies between places (k, 2) and (k, 2), (k,)."""
+    def blocks(self, start: Array, end: Array, stretch: float = 1.0) -> NDArray[np.bool_]:
+        """Whether a known wall lies between places (k, 2) and (k, 2), (k,).
+
+        Args:
+            start: from where.
+            end: to where.
+            stretch: by how much to take walls for longer than was felt: they usually go on.
+
+        """
         if not len(self.place):
             return np.zeros(len(start), bool)
-        return self.crossed(start, end).any(axis=1)
-
-    def crossed(self, start: Array, end: Array) -> NDArray[np.bool_]:
-        """Which of the known walls lie between places (k, 2) and (k, 2), (k, walls)."""
         depth, aside = self._crossings(start, end)
-        return np.asarray(depth & (aside < self.left) & (-aside < self.right))
+        inside = (aside < stretch * self.left) & (-aside < stretch * self.right)
+        return np.asarray((depth & inside).any(axis=1))
 
     def _crossings(self, start: Array, end: Array) -> tuple[NDArray[np.bool_], Array]:
         """Whether the plane of each wall is crossed inwards, and how far to its left."""

@@ -241,8 +241,12 @@ class HippocampusConfig:
     """Share of the path integrator's error that the sight of the place corrects in a step."""
     hysteresis: float = 0.03
     """Activity by which another place cell must be ahead to take over."""
-    momentum: float = 0.5
-    """How much of a place field's way it is worth to explore straight ahead."""
+    momentum: float = 3.0
+    """How many place fields of way it is worth to explore straight ahead."""
+    wall_stretch: float = 4.0
+    """By how much walls are taken for longer than was felt, when choosing where to explore."""
+    wall_worth: float = 4.0
+    """How many place fields of way it is worth not to explore where a wall may go on."""
     unknown: float = 2.0
     """Expected length of an unknown way over its straight line."""
     replan_every: int = 8

@@ -137,9 +137,12 @@ class Hippocampus:
             memory["quest_left"][body] = 50 + int(4 * length / reach)
         cell, way = quest // 8, quest % 8
         probe = world.probes(np.array([cell]))[0, way]
+        if np.linalg.norm(probe - here) < 0.25 * world.spacing:
+            world.give_up(cell, way)
         if np.linalg.norm(world.place[cell] - here) < world.spacing:
             return np.asarray(probe)
-        return self.subgoal(int(memory["cell"][body]), here, world.place[cell])
+        careful = bool(memory["careful"][body] > 0)
+        return self.subgoal(int(memory["cell"][body]), here, world.place[cell], careful)
 
     def _nearest_novelty(
         self, cell: int, here: Array, velocity: Array
@@ -149,35 +152,77 @@ class Hippocampus:
         length = world.distances(cell)[cells] if len(cells) else np.zeros(0)
         if not np.isfinite(length).any():
             return None
-        ahead = world.probes(cells)[np.arange(len(cells)), ways] - here
+        probe = world.probes(cells)[np.arange(len(cells)), ways]
+        ahead = probe - here
         near = length < world.spacing
         away = np.linalg.norm(ahead, axis=1)
         length = np.where(near, away, length + 1.5 * world.spacing)
         speed = float(np.linalg.norm(velocity)) + 1e-9
         straight = (ahead @ velocity) / (away * speed + 1e-9)
-        best = int(np.argmin(length - self.config.momentum * world.spacing * straight))
+        config = self.config
+        wall = self.boundaries.blocks(world.place[cells], probe, config.wall_stretch)
+        bias = config.wall_worth * wall - config.momentum * straight * (away < 3 * world.spacing)
+        best = int(np.argmin(length + world.spacing * bias))
         return int(cells[best] * 8 + ways[best]), float(length[best])
 
-    def subgoal(self, cell: int, here: Array, goal: Array) -> Array:
-        """Next subgoal (2,) on the way from `here` (2,), in the field of a cell, to a goal (2,)."""
+    def subgoal(self, cell: int, here: Array, goal: Array, careful: bool = False) -> Array:
+        """Next subgoal on the way to a goal.
+
+        Args:
+            cell: whose field the body is in.
+            here: (2,) where it is, m.
+            goal: (2,) m.
+            careful: whether to keep to where the body has been, from field to field.
+
+        Returns:
+            (2,) m.
+
+        """
         world = self.map
         if self.lesioned or not len(world):
             return goal
-        if world.sweep(here, goal[None], self.boundaries)[0]:
+        if not careful and world.sweep(here, goal[None], self.boundaries)[0]:
             return goal
-        code = self.grid.features(self.grid.encode(goal))
-        activity = world.code @ code
+        activity = world.code @ self.grid.features(self.grid.encode(goal))
         target = int(activity.argmax())
-        if activity[target] < self._known:
-            # Where no cell knows the goal, the way leads by the place from which it is nearest.
-            left = np.linalg.norm(world.place - goal, axis=1)
-            target = int(np.argmin(world.distances(cell) + self.config.unknown * left))
-        way = world.way(cell, target)
-        if not way:
+        if activity[target] < self._known or not np.isfinite(world.distances(target)[cell]):
+            return self._towards_unknown(cell, here, goal)
+        if careful:
+            return self._next_field(cell, here, target, goal)
+        if cell == target:
             return goal
-        if way[-1] == target and len(way) == 1 and cell == target:
+        return self._farthest_clear(here, world.place[world.way(cell, target)])
+
+    def _next_field(self, cell: int, here: Array, target: int, goal: Array) -> Array:
+        """Middle of the field that the body is in, or of the next one on the way."""
+        place = self.map.place
+        if np.linalg.norm(place[cell] - here) > 0.5 * self.config.spacing:
+            return np.asarray(place[cell])
+        return goal if cell == target else np.asarray(place[self.map.way(cell, target)[0]])
+
+    def _towards_unknown(self, cell: int, here: Array, goal: Array) -> Array:
+        """Subgoal (2,) on the way to where the unknown begins that the goal (2,) must lie in."""
+        world, config = self.map, self.config
+        cells, ways = np.nonzero(world.novel)
+        length = world.distances(cell)[cells]
+        reached = np.isfinite(length)
+        if not reached.any():
             return goal
-        return self._farthest_clear(here, world.place[way])
+        cells, ways, length = cells[reached], ways[reached], length[reached]
+        probe = world.probes(cells)[np.arange(len(cells)), ways]
+        left = np.linalg.norm(probe - goal, axis=1)
+        goals = np.broadcast_to(goal, probe.shape)
+        wall = self.boundaries.blocks(world.place[cells], probe, config.wall_stretch)
+        wall = wall.astype(float) + self.boundaries.blocks(probe, goals, config.wall_stretch)
+        cost = length + config.unknown * left + config.wall_worth * world.spacing * wall
+        best = int(np.argmin(cost))
+        if np.linalg.norm(here - goal) <= left[best] + 0.25 * world.spacing:
+            return goal
+        if np.linalg.norm(world.place[cells[best]] - here) < world.spacing:
+            return np.asarray(probe[best])
+        if cells[best] == cell:
+            return np.asarray(world.place[cell])
+        return self._farthest_clear(here, world.place[world.way(cell, int(cells[best]))])
 
     def _farthest_clear(self, here: Array, way: Array) -> Array:
         """Farthest of the places (k, 2) on a way to which one can go straight, by bisection."""

@@ -44,7 +44,7 @@ class PlaceMap:
 
     _TOUCHING = 1.75  # (Distance over the spacing up to which fields touch)
     _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
-    _KNOWN = 0.9  # (Distance over the spacing up to which a place is one that a cell knows)
+    _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)
 
     def __init__(self, n_features: int, spacing: float):
         self.spacing = spacing

@@ -27,7 +27,8 @@ def new_memory(
     they stand for and the one last in `sight`; the active place `cell`, how `familiar` it is, and
     the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`);
     the subgoal it makes for (`aim`), steps until it is chosen anew (`aim_left`) and whether it is
-    the goal (`aim_last`); the way it explores, plus 1 (`quest`) and steps left (`quest_left`).
+    the goal (`aim_last`), where it was then (`aim_from`), and how many more times it chooses
+    carefully because it was held up (`careful`); the way it explores, plus 1 (`quest`) and steps left (`quest_left`).
     """
     zeros = np.zeros
     return {
@@ -69,6 +70,8 @@ def new_memory(
         "aim": zeros((n, 2)),
         "aim_left": zeros(n, np.int64),
         "aim_last": zeros(n, np.bool_),
+        "aim_from": zeros((n, 2)),
+        "careful": zeros(n, np.int64),
         "quest": zeros(n, np.int64),
         "quest_left": zeros(n, np.int64),
     }

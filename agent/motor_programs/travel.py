@@ -35,6 +35,8 @@ class Travel:
     _BRAKE = 0.6  # (Share of the full command that is counted on for braking)
     _FORGET = 0.9995  # (Forgetting factor of the law)
     _ARRIVED = 0.25  # (Distance over the spacing of places at which a subgoal counts as reached)
+    _STALLED = 0.1  # (Share of the way at full speed under which a body is held up)
+    _CAREFUL = 6  # (Subgoals that it then chooses carefully)
     _THROUGH = 0.5  # (Share of full speed at which subgoals are passed)
 
     def __init__(
@@ -101,9 +103,10 @@ class Travel:
         memory["quest_left"] = memory["quest_left"] - 1
         due = np.flatnonzero((left <= 0) | near)
         if len(due):
-            names = ("aim", "aim_last", "quest", "quest_left")
+            names = ("aim", "aim_last", "aim_from", "careful", "quest", "quest_left")
             memory.update({name: memory[name].copy() for name in names})
             reach = motion.step * fastest
+            self._notice_stalls(memory, due[left[due] <= 0], reach)
             for body in due:
                 self._aim(memory, body, velocity[body], goal, wanted, reach, learning)
             left[due] = self._replan_every
@@ -111,6 +114,18 @@ class Travel:
         command = self._drive(memory, velocity, fastest)
         self._trace.record(place=here, aim=memory["aim"], cell=memory["cell"], goal=goal)
         return command
+
+    def _notice_stalls(self, memory: Memory, bodies: NDArray[np.int64], reach: float) -> None:
+        """Let bodies be careful that have hardly moved since they chose their subgoal."""
+        here, aim = memory["place"][bodies], memory["aim"][bodies]
+        made = np.linalg.norm(here - memory["aim_from"][bodies], axis=1)
+        left = np.linalg.norm(aim - here, axis=1)
+        held = (made < self._STALLED * self._replan_every * reach) & (left > made)
+        # (A body at rest has not been held up: it has only just begun)
+        held &= memory["steps"][bodies] > 2 * self._replan_every
+        careful = memory["careful"][bodies]
+        memory["careful"][bodies] = np.where(held, self._CAREFUL, np.maximum(careful - 1, 0))
+        memory["aim_from"][bodies] = here
 
     def _aim(
         self,
@@ -128,7 +143,8 @@ class Travel:
             aim = self.hippocampus.explore(memory, body, velocity, reach)
         last = False
         if aim is None and wanted[body]:
-            aim = self.hippocampus.subgoal(int(memory["cell"][body]), here, goal[body])
+            careful = bool(memory["careful"][body] > 0)
+            aim = self.hippocampus.subgoal(int(memory["cell"][body]), here, goal[body], careful)
             last = bool((aim == goal[body]).all())
         memory["aim"][body] = here if aim is None else aim
         memory["aim_last"][body] = last
