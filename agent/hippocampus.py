@@ -127,8 +127,9 @@ class Hippocampus:
         quest, here = int(memory["quest"][body]) - 1, memory["place"][body]
         if quest >= 0 and memory["quest_left"][body] <= 0:
             world.give_up(quest // 8, quest % 8)
-        if quest < 0 or quest >= world.novel.size or not world.novel.flat[quest]:
-            found = self._nearest_novelty(int(memory["cell"][body]), here, velocity)
+        now = int(memory["cell"][body])
+        if quest < 0 or not self._leads_on(now, quest):
+            found = self._nearest_novelty(now, here, velocity)
             if found is None:
                 memory["quest"][body] = 0
                 return None
@@ -142,7 +143,14 @@ class Hippocampus:
         if np.linalg.norm(world.place[cell] - here) < world.spacing:
             return np.asarray(probe)
         careful = bool(memory["careful"][body] > 0)
-        return self.subgoal(int(memory["cell"][body]), here, world.place[cell], careful)
+        return self.subgoal(now, here, world.place[cell], careful)
+
+    def _leads_on(self, cell: int, quest: int) -> bool:
+        """Whether a way is still novel, and can be reached from a cell."""
+        world = self.map
+        if quest >= world.novel.size or not world.novel.flat[quest]:
+            return False
+        return bool(np.isfinite(world.distances(cell)[quest // 8]))
 
     def _nearest_novelty(
         self, cell: int, here: Array, velocity: Array
@@ -186,7 +194,7 @@ class Hippocampus:
         activity = world.code @ self.grid.features(self.grid.encode(goal))
         target = int(activity.argmax())
         if activity[target] < self._known or not np.isfinite(world.distances(target)[cell]):
-            return self._towards_unknown(cell, here, goal)
+            return self._towards_unknown(cell, here, goal, careful)
         if careful:
             return self._next_field(cell, here, target, goal)
         if cell == target:
@@ -200,7 +208,7 @@ class Hippocampus:
             return np.asarray(place[cell])
         return goal if cell == target else np.asarray(place[self.map.way(cell, target)[0]])
 
-    def _towards_unknown(self, cell: int, here: Array, goal: Array) -> Array:
+    def _towards_unknown(self, cell: int, here: Array, goal: Array, careful: bool) -> Array:
         """Subgoal (2,) on the way to where the unknown begins that the goal (2,) must lie in."""
         world, config = self.map, self.config
         cells, ways = np.nonzero(world.novel)
@@ -216,7 +224,7 @@ class Hippocampus:
         wall = wall.astype(float) + self.boundaries.blocks(probe, goals, config.wall_stretch)
         cost = length + config.unknown * left + config.wall_worth * world.spacing * wall
         best = int(np.argmin(cost))
-        if np.linalg.norm(here - goal) <= left[best] + 0.25 * world.spacing:
+        if not careful and np.linalg.norm(here - goal) <= left[best] + 0.25 * world.spacing:
             return goal
         if np.linalg.norm(world.place[cells[best]] - here) < world.spacing:
             return np.asarray(probe[best])

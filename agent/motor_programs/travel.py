@@ -31,7 +31,7 @@ class Travel:
     """
 
     _OUTLIER = 8.0  # (Deviations from which something must have pushed)
-    _LEAST_PUSH = 0.3  # (Of what a full command does in a step, from which it counts as a bump)
+    _LEAST_PUSH = 0.15  # (Of what a full command does in a step, from which it counts as a bump)
     _BRAKE = 0.6  # (Share of the full command that is counted on for braking)
     _FORGET = 0.9995  # (Forgetting factor of the law)
     _ARRIVED = 0.25  # (Distance over the spacing of places at which a subgoal counts as reached)
@@ -182,7 +182,8 @@ class Travel:
         given = inputs(was, step.command[bodies])
         error = now - given @ self._law
         size = np.linalg.norm(error, axis=1)
-        bumped = size > self._OUTLIER * self.deviation + self._LEAST_PUSH * self._full()
+        odd = self._OUTLIER * self.deviation
+        bumped = size > max(odd, self._LEAST_PUSH * self._full())
         part = {name: memory[name][bodies] for name in _LEARNT}
         moved = motion.step * now
         for body in np.flatnonzero(bumped):
@@ -196,11 +197,13 @@ class Travel:
         for name in ("cell", "familiar", "last_cell"):
             memory[name][bodies] = part[name]
         self.prefrontal.learn(part["place"] + moved, step.reward[bodies])
-        free = ~bumped
+        # Glancing touches are not learnt from either, unless all steps are as odd as they.
+        if (size <= odd).any():
+            self._fit(given[size <= odd], error[size <= odd])
+        variance, free = self.deviation**2, ~bumped
         if free.any():
-            self._fit(given[free], error[free])
-            rate = 0.01 * (size[free] ** 2 - self.deviation**2).mean()
-            self.deviation = float(np.sqrt(max(self.deviation**2 + rate, 1e-12)))
+            change = np.minimum(size[free] ** 2, 9.0 * variance).mean() - variance
+            self.deviation = float(np.sqrt(max(variance + 0.01 * change, 1e-12)))
         return float(size.mean())
 
     def _fit(self, given: Array, error: Array) -> None:
