@@ -247,6 +247,8 @@ class HippocampusConfig:
     """By how much walls are taken for longer than was felt, when choosing where to explore."""
     wall_worth: float = 4.0
     """How many place fields of way it is worth not to explore where a wall may go on."""
+    crowd_worth: float = 0.5
+    """How many place fields of way it is worth that one place cell less is near the unknown."""
     unknown: float = 2.0
     """Expected length of an unknown way over its straight line."""
     replan_every: int = 8

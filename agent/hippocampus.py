@@ -169,7 +169,9 @@ class Hippocampus:
         straight = (ahead @ velocity) / (away * speed + 1e-9)
         config = self.config
         wall = self.boundaries.blocks(world.place[cells], probe, config.wall_stretch)
-        bias = config.wall_worth * wall - config.momentum * straight * (away < 3 * world.spacing)
+        crowd = world.crowd(probe, 2.5 * world.spacing)
+        bias = config.wall_worth * wall + config.crowd_worth * crowd
+        bias = bias - config.momentum * straight * (away < 3 * world.spacing)
         best = int(np.argmin(length + world.spacing * bias))
         return int(cells[best] * 8 + ways[best]), float(length[best])
 

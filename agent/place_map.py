@@ -92,6 +92,11 @@ class PlaceMap:
         place = self.place if cells is None else self.place[cells]
         return place[:, None] + self._PREPLAY * self.spacing * DIRECTIONS
 
+    def crowd(self, place: Array, radius: float) -> NDArray[np.int64]:
+        """How many cells (k,) are within a radius, m, of places (k, 2)."""
+        square = (place**2).sum(axis=1)[:, None] + (self.place**2).sum(axis=1)
+        return np.asarray((square - 2.0 * place @ self.place.T < radius**2).sum(axis=1))
+
     def walk(self, start: int, end: int) -> None:
         """Learn that the body went from the field of one cell into that of another."""
         if start == end or self.walked[start, end]:
