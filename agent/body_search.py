@@ -17,10 +17,10 @@ class BodySearch:
     """Looks at the latest transitions now and then, and lets programs begin that have become able.
 
     A body whose place commands move directly travels, and nothing else is looked for in it.
-    Otherwise, the geometry that ties joints to an outcome is looked for from the first attempt on; what is
-    found lets the body reach. The joints alone are enough to crawl, and are looked for once
-    patience has ended. From then on the geometry is looked for at intervals that double, since a
-    body that has none would look for it in vain for ever.
+    Otherwise, the geometry that ties joints to an outcome is looked for from the first attempt
+    on; what is found lets the body reach. The joints alone are enough to crawl, and are looked for
+    once patience has ended. From then on the geometry is looked for at intervals that double,
+    since a body that has none would look for it in vain for ever.
 
     Attributes:
         attempted: steps, summed over bodies, that had been felt at the latest attempt.

@@ -38,6 +38,9 @@ class Brain(Knowledge):
         action ◄──────────┴───── cerebellum ◄──────────────────── spinal cord
                                  (command)                  (reflex and rhythm)
 
+        where commands move the body's place itself:
+        senses ─► prefrontal (goal) ─► hippocampus (map, subgoal) ─► travel ─► action
+
         after the step:  command − explained by what was felt ─► cerebellum (climbing fibre)
                          outcome seen − expected              ─► body schema
                          reward − expected                    ─► basal ganglia (dopamine)

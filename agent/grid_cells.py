@@ -1,6 +1,7 @@
 """Grid cells: where the body is, as phases that its own movement pushes on."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.percept import Array
 
@@ -34,10 +35,14 @@ class GridCells:
 
     def __init__(self, modules: int, finest: float, rng: np.random.Generator):
         self.spacing = finest * 2.0 ** (0.5 * np.arange(modules))
-        self.orientation = rng.uniform(0.0, np.pi / 3, modules)
-        turn = (self.orientation[:, None] + np.arange(3) * np.pi / 3).ravel()
+        orientation = rng.uniform(0.0, np.pi / 3, modules)
+        turn = (orientation[:, None] + np.arange(3) * np.pi / 3).ravel()
         length = np.repeat(4 * np.pi / (np.sqrt(3) * self.spacing), 3)
-        self.waves = length[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        waves = length[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        self._take(waves, orientation)
+
+    def _take(self, waves: Array, orientation: Array) -> None:
+        self.waves, self.orientation = waves, orientation
         self._inverse = np.linalg.pinv(self.waves)
         size = len(self.waves)
         self._modules = [slice(i, i + 3) for i in range(size - 3, -1, -3)]
@@ -78,7 +83,7 @@ class GridCells:
 
     @staticmethod
     def features(phase: Array) -> Array:
-        """Unit vectors (…, 2 n_phases) whose products are mean cosines of phase differences."""
+        """Turn phases into vectors (…, 2 n_phases): products are mean cosines of differences."""
         joined = np.concatenate([np.cos(phase), np.sin(phase)], axis=-1)
         return joined / np.sqrt(phase.shape[-1])
 
@@ -88,8 +93,16 @@ class GridCells:
         away = distance * np.stack([np.cos(turn), np.sin(turn)], axis=1)
         return float(np.cos(away @ self.waves.T).mean())
 
+    def state(self) -> dict[str, NDArray]:
+        """Everything that differs from brain to brain, for saving."""
+        return {"waves": self.waves, "orientation": self.orientation}
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self._take(state["waves"].copy(), state["orientation"].copy())
+
     def rates(self, phase: Array) -> Array:
-        """Firing rates (…, modules) in 0 to 1 of one cell per module at phases (…, n_phases).
+        """Give firing rates (…, modules), 0 to 1, of a cell per module at phases (…, n_phases).
 
         The sum of three cosines, shifted so that it is never negative.
         """

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from agent.boundary import Boundaries
 from agent.config import HippocampusConfig
+from agent.errors import StateError
 from agent.grid_cells import GridCells
 from agent.percept import Array
 from agent.place_map import PlaceMap
@@ -152,9 +153,7 @@ class Hippocampus:
             return False
         return bool(np.isfinite(world.distances(cell)[quest // 8]))
 
-    def _nearest_novelty(
-        self, cell: int, here: Array, velocity: Array
-    ) -> tuple[int, float] | None:
+    def _nearest_novelty(self, cell: int, here: Array, velocity: Array) -> tuple[int, float] | None:
         world = self.map
         cells, ways = np.nonzero(world.novel)
         length = world.distances(cell)[cells] if len(cells) else np.zeros(0)
@@ -250,11 +249,39 @@ class Hippocampus:
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         state = {f"map.{k}": v for k, v in self.map.state().items()}
+        state |= {f"grid.{k}": v for k, v in self.grid.state().items()}
         return state | {f"boundaries.{k}": v for k, v in self.boundaries.state().items()}
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        for name, part in (("map.", self.map), ("boundaries.", self.boundaries)):
-            part.load_state(
-                {k.removeprefix(name): v for k, v in state.items() if k.startswith(name)}
-            )
+        for name in ("map", "boundaries", "grid"):
+            prefix = f"{name}."
+            parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            getattr(self, name).load_state(parts)
+
+    def check_state(self, state: dict[str, NDArray]) -> None:
+        """Refuse a state whose parts do not fit each other.
+
+        Raises:
+            StateError: naming the part.
+
+        """
+        cells, walls, phases = len(state["map.place"]), len(state["boundaries.place"]), self.grid
+        shapes = {
+            "map.code": (cells, 2 * phases.n_phases),
+            "map.place": (cells, 2),
+            "map.linked": (cells, cells),
+            "map.walked": (cells, cells),
+            "map.novel": (cells, 8),
+            "boundaries.place": (walls, 2),
+            "boundaries.normal": (walls, 2),
+            "boundaries.left": (walls,),
+            "boundaries.right": (walls,),
+            "grid.waves": phases.waves.shape,
+            "grid.orientation": phases.orientation.shape,
+        }
+        for key, shape in shapes.items():
+            if state[key].shape != shape:
+                raise StateError(f"weights {key!r} have shape {state[key].shape}: expected {shape}")
+            if not np.isfinite(state[key]).all():
+                raise StateError(f"weights {key!r} hold NaN or inf: the file is damaged")

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.config import PrefrontalConfig
+from agent.errors import StateError
 from agent.percept import Array
 from agent.working_memory import Memory
 
@@ -82,6 +83,18 @@ class Prefrontal:
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         return {"place": self.place, "worth": self.worth, "usual": np.array(self.usual)}
+
+    def check_state(self, state: dict[str, NDArray]) -> None:
+        """Refuse a state whose parts do not fit each other.
+
+        Raises:
+            StateError: naming the part.
+
+        """
+        n = len(state["worth"])
+        if state["place"].shape != (n, 2):
+            shape = state["place"].shape
+            raise StateError(f"weights 'place' have shape {shape}: 'worth' has {n} of them")
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""

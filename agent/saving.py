@@ -26,11 +26,10 @@ _GROWING = (
     "crawling.steering.heading",
     "crawling.critic.slow",
     "crawling.critic.weights",
-    "hippocampus.",
-    "prefrontal.",
-    "travel.velocity",
 )
 """What is there only once it has been found: its region checks it."""
+_LONGER = ("hippocampus.", "prefrontal.", "travel.velocity")
+"""What grows with what is found: its region checks how long it is."""
 
 
 class Knowledge:
@@ -95,6 +94,9 @@ class Knowledge:
                 parts[name][part] = np.asarray(value)
         self.schema.check_state(parts["body_schema"], self.senses.n_channels)
         self.crawling.check_state(parts["crawling"])
+        self.hippocampus.check_state(parts["hippocampus"])
+        self.prefrontal.check_state(parts["prefrontal"])
+        self.travel.check_state(parts["travel"])
         for name, attribute in self._REGIONS.items():
             getattr(self, attribute).load_state(parts[name])
         for rng, words in zip(self._generators, state["random"], strict=True):
@@ -138,6 +140,8 @@ def check(own: State, state: State) -> None:
         value = own[key]
         # How much is known of the body decides the size of its parts: they are checked below.
         fixed = not key.startswith("body_schema.") or value.ndim == 2
+        if key.startswith(_LONGER) and given.ndim == value.ndim > 0:
+            fixed = False
         if given.dtype != value.dtype or (fixed and given.shape != value.shape):
             raise StateError(
                 f"weights {key!r} are {given.dtype} {given.shape}: this brain has "

@@ -85,16 +85,16 @@ def find_motion(memory: SensorimotorMemory, senses: Senses) -> Motion:
 
 
 def inputs(velocity: Array, command: Array) -> Array:
-    """Inputs (n, 3 + m) of the law of motion."""
+    """Line up the inputs (n, 3 + m) of the law of motion."""
     return np.concatenate([np.ones((len(velocity), 1)), velocity, command], axis=1)
 
 
 def fit_law(given: Array, velocity: Array) -> Array:
     """Least squares without the fifth of steps that fits worst."""
     keep = np.ones(len(given), bool)
-    law = np.zeros((given.shape[1], 2))
+    law: Array = np.zeros((given.shape[1], 2))
     for _ in range(_PASSES):
-        law = np.linalg.lstsq(given[keep], velocity[keep], rcond=None)[0]
+        law = np.asarray(np.linalg.lstsq(given[keep], velocity[keep], rcond=None)[0])
         error = ((velocity - given @ law) ** 2).sum(axis=1)
         keep = error <= np.quantile(error, _SPARED)
     return law

@@ -8,9 +8,7 @@ Memory = dict[str, NDArray]
 REST, BABBLE, REACH, CRAWL, TRAVEL = -1, 0, 1, 2, 3
 
 
-def new_memory(
-    n: int, n_motors: int, n_channels: int, horizon: int, n_phases: int = 0
-) -> Memory:
+def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: int = 0) -> Memory:
     """Working memory of n bodies at the start of an episode; every array is (n, …).
 
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
@@ -28,7 +26,8 @@ def new_memory(
     the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`);
     the subgoal it makes for (`aim`), steps until it is chosen anew (`aim_left`) and whether it is
     the goal (`aim_last`), where it was then (`aim_from`), and how many more times it chooses
-    carefully because it was held up (`careful`); the way it explores, plus 1 (`quest`) and steps left (`quest_left`).
+    carefully because it was held up (`careful`); the way it explores, plus 1 (`quest`) and steps
+    left (`quest_left`).
     """
     zeros = np.zeros
     return {

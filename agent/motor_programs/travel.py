@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.errors import StateError
 from agent.hippocampus import Hippocampus
 from agent.percept import Array, Transition
 from agent.prefrontal import Prefrontal
@@ -108,7 +109,7 @@ class Travel:
             reach = motion.step * fastest
             self._notice_stalls(memory, due[left[due] <= 0], reach)
             for body in due:
-                self._aim(memory, body, velocity[body], goal, wanted, reach, learning)
+                self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
             left[due] = self._replan_every
         memory["aim_left"] = left
         command = self._drive(memory, velocity, fastest)
@@ -237,6 +238,17 @@ class Travel:
             "deviation": np.array(self.deviation),
             "bumps": np.array(self.bumps),
         }
+
+    def check_state(self, state: dict[str, NDArray]) -> None:
+        """Refuse a state whose parts do not fit each other.
+
+        Raises:
+            StateError: naming the part.
+
+        """
+        velocity, channels = state["velocity"], self._senses.n_channels
+        if len(velocity) not in (0, 2) or ((velocity < 0) | (velocity >= channels)).any():
+            raise StateError(f"weights 'velocity' are {velocity}: expected two channels, or none")
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
