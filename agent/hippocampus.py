@@ -34,6 +34,8 @@ class Hippocampus:
 
     """
 
+    _CANDIDATES = 8  # (Most active cells among which one on this side of a wall is looked for)
+
     def __init__(
         self, config: HippocampusConfig, rng: np.random.Generator, lesions: tuple[str, ...] = ()
     ):
@@ -72,12 +74,23 @@ class Hippocampus:
             return
         activity = self.map.activity(self.grid.features(memory["grid"]))
         best = activity.argmax(axis=1)
-        rows = np.arange(len(best))
-        # A cell goes on until another is clearly more active.
+        rows, place = np.arange(len(best)), memory["place"]
+        # A cell goes on until another is clearly more active, and on this side of every wall.
         last = np.minimum(memory["cell"], len(self.map) - 1)
         stays = activity[rows, last] > activity[rows, best] - self.config.hysteresis
-        memory["cell"] = np.where(stays & ~new, last, best)
-        memory["familiar"] = activity[rows, best]
+        cell = np.where(stays & ~new, last, best)
+        for body in np.flatnonzero(self._behind(place, cell)):
+            nearest = np.argsort(-activity[body])[: self._CANDIDATES]
+            here = np.broadcast_to(place[body], (len(nearest), 2))
+            behind = self._behind(here, nearest)
+            cell[body] = nearest[np.argmin(behind)]
+            activity[body, nearest[behind]] -= 1.0
+        memory["cell"] = cell
+        memory["familiar"] = activity.max(axis=1)
+
+    def _behind(self, here: Array, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether a wall is known between places (k, 2) and the fields of cells (k,)."""
+        return self.boundaries.blocks(here, self.map.place[cells])
 
     def learn(self, memory: Memory, moved: Array) -> None:
         """Recruit and link place cells where n bodies are.
@@ -91,17 +104,17 @@ class Hippocampus:
             return
         if self.boundaries.pass_through(memory["place"], memory["place"] + moved):
             self.map.version += 1
+        recruited: list[int] = []
         for body in range(len(moved)):
             if len(self.map) and memory["familiar"][body] >= self._known:
                 cell = int(memory["cell"][body])
             else:
                 code = self.grid.features(memory["grid"][body])
-                if len(self.map):
-                    activity = self.map.code @ code
-                    if activity.max() >= self._known:  # (Another body was here just now)
-                        continue
+                if any(self.map.code[one] @ code >= self._known for one in recruited):
+                    continue  # (Another body was here just now)
                 cell = self.map.recruit(code, memory["place"][body], self.boundaries)
                 memory["cell"][body], memory["familiar"][body] = cell, 1.0
+                recruited.append(cell)
             last = int(memory["last_cell"][body]) - 1
             if last >= 0:
                 self.map.walk(last, cell)
@@ -207,7 +220,8 @@ class Hippocampus:
         place = self.map.place
         if np.linalg.norm(place[cell] - here) > 0.5 * self.config.spacing:
             return np.asarray(place[cell])
-        return goal if cell == target else np.asarray(place[self.map.way(cell, target)[0]])
+        way = self.map.way(cell, target, walked=True) or self.map.way(cell, target)
+        return goal if cell == target else np.asarray(place[way[0]])
 
     def _towards_unknown(self, cell: int, here: Array, goal: Array, careful: bool) -> Array:
         """Subgoal (2,) on the way to where the unknown begins that the goal (2,) must lie in."""

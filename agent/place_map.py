@@ -54,8 +54,8 @@ class PlaceMap:
         self.walked = np.zeros((0, 0), bool)
         self.novel = np.zeros((0, 8), bool)
         self.version = 0
-        self._fields: dict[int, tuple[Array, NDArray[np.int32]]] = {}
-        self._graph: csr_array | None = None
+        self._fields: dict[tuple[int, bool], tuple[Array, NDArray[np.int32]]] = {}
+        self._graphs: dict[bool, csr_array] = {}
 
     def __len__(self) -> int:
         return len(self.place)
@@ -102,10 +102,9 @@ class PlaceMap:
         if start == end or self.walked[start, end]:
             return
         self.walked[start, end] = self.walked[end, start] = True
-        if np.isinf(self.links[start, end]):
-            length = float(np.linalg.norm(self.place[start] - self.place[end]))
-            self.links[start, end] = self.links[end, start] = length
-            self._change()
+        length = float(np.linalg.norm(self.place[start] - self.place[end]))
+        self.links[start, end] = self.links[end, start] = length
+        self._change()
 
     def wall(self, boundaries: Boundaries) -> None:
         """Cut links and give up ways that a wall just felt is across."""
@@ -124,13 +123,19 @@ class PlaceMap:
         """Take a way that could not be gone for one that leads nowhere."""
         self.novel[cell, way] = False
 
-    def distances(self, goal: int) -> Array:
-        """Lengths (cells,) of the ways to a cell, m; inf where there is none."""
-        return self._field(goal)[0]
+    def distances(self, goal: int, walked: bool = False) -> Array:
+        """Lengths (cells,) of the ways to a cell, m; inf where there is none.
 
-    def way(self, start: int, goal: int, most: int = 16) -> list[int]:
+        Args:
+            goal: the cell.
+            walked: only by links that the body has gone along.
+
+        """
+        return self._field(goal, walked)[0]
+
+    def way(self, start: int, goal: int, walked: bool = False, most: int = 16) -> list[int]:
         """Cells on the way from one cell to another, up to `most`; empty where there is none."""
-        distance, towards = self._field(goal)
+        distance, towards = self._field(goal, walked)
         if not np.isfinite(distance[start]):
             return []
         way = [start]
@@ -138,17 +143,18 @@ class PlaceMap:
             way.append(int(towards[way[-1]]))
         return way[1:] or way
 
-    def _field(self, goal: int) -> tuple[Array, NDArray[np.int32]]:
-        if goal not in self._fields:
-            if self._graph is None:
-                start, end = np.nonzero(np.isfinite(self.links))
-                self._graph = csr_array(
+    def _field(self, goal: int, walked: bool) -> tuple[Array, NDArray[np.int32]]:
+        if (goal, walked) not in self._fields:
+            if walked not in self._graphs:
+                there = np.isfinite(self.links) & (self.walked | (not walked))
+                start, end = np.nonzero(there)
+                self._graphs[walked] = csr_array(
                     (self.links[start, end], (start, end)), shape=self.links.shape
                 )
-            self._fields[goal] = dijkstra(
-                self._graph, directed=False, indices=goal, return_predecessors=True
+            self._fields[goal, walked] = dijkstra(
+                self._graphs[walked], directed=False, indices=goal, return_predecessors=True
             )
-        return self._fields[goal]
+        return self._fields[goal, walked]
 
     def sweep(self, start: Array, ends: Array, boundaries: Boundaries) -> NDArray[np.bool_]:
         """Try out in the mind to go straight from a place (2,) to others (k, 2): which are clear.
@@ -168,7 +174,7 @@ class PlaceMap:
 
     def _change(self) -> None:
         self.version += 1
-        self._fields, self._graph = {}, None
+        self._fields, self._graphs = {}, {}
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

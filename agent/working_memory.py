@@ -26,7 +26,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`);
     the subgoal it makes for (`aim`), steps until it is chosen anew (`aim_left`) and whether it is
     the goal (`aim_last`), where it was then (`aim_from`), and how many more times it chooses
-    carefully because it was held up (`careful`); the way it explores, plus 1 (`quest`) and steps
+    carefully because it was held up (`careful`), and how often it was (`stalls`); the way it
+    explores, plus 1 (`quest`) and steps
     left (`quest_left`).
     """
     zeros = np.zeros
@@ -71,6 +72,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "aim_last": zeros(n, np.bool_),
         "aim_from": zeros((n, 2)),
         "careful": zeros(n, np.int64),
+        "stalls": zeros(n, np.int64),
         "quest": zeros(n, np.int64),
         "quest_left": zeros(n, np.int64),
     }

@@ -17,16 +17,13 @@ from agent.self_motion import find_motion
 from agent.senses import Senses
 from agent.working_memory import new_memory
 
-WALL = np.array([[0.0, 1.0], [4.0, 1.0]])
-"""A wall from (0, 1) to (4, 1) in the world of `Point`."""
-
 
 def grid(modules=12, finest=1.0, seed=0):
     return GridCells(modules, finest, np.random.default_rng(seed))
 
 
 class Point:
-    """A point mass in a box of 4 × 4 m, in which a wall leaves a way at one side."""
+    """A point mass in a box of 4 × 3 m, in which a thick wall leaves a way at one side."""
 
     observation_space = spaces.Dict(
         {
@@ -43,10 +40,10 @@ class Point:
 
     def reset(self, place=None, goal=None):
         """Begin an episode at a place, or anywhere."""
-        low, high = np.array([0.2, 0.2]), np.array([3.8, 1.8])
+        low, high = np.array([0.2, 0.2]), np.array([3.8, 2.8])
         self.place = self.rng.uniform(low, high) if place is None else np.array(place, float)
-        while abs(self.place[1] - 1.0) < 0.1:
-            self.place[1] = self.rng.uniform(0.2, 1.8)
+        while abs(self.place[1] - 1.5) < 0.5:
+            self.place[1] = self.rng.uniform(0.2, 2.8)
         self.goal = self.rng.uniform(low, high) if goal is None else np.array(goal, float)
         self.speed, self.steps = np.zeros(2), 0
         return self.observe()
@@ -64,10 +61,12 @@ class Point:
         """Observation, reward, and whether it has arrived."""
         self.speed = 0.99 * self.speed + 0.24 * action[0]
         to = self.place + 0.01 * self.speed
-        side = np.sign(self.place[1] - 1.0)
-        if self.place[0] < 3.2 and (to[1] - 1.0) * side < 0.05:
-            to[1], self.speed[1] = 1.0 + 0.05 * side, 0.0
-        for axis, most in ((0, 4.0), (1, 2.0)):
+        if to[0] < 3.0 and abs(to[1] - 1.5) < 0.5:
+            if self.place[0] >= 3.0:
+                to[0], self.speed[0] = 3.0, 0.0
+            else:
+                to[1], self.speed[1] = 1.5 + 0.5 * np.sign(self.place[1] - 1.5), 0.0
+        for axis, most in ((0, 4.0), (1, 3.0)):
             if not 0.0 <= to[axis] <= most:
                 to[axis], self.speed[axis] = np.clip(to[axis], 0.0, most), 0.0
         self.place, self.steps = to, self.steps + 1
@@ -207,22 +206,22 @@ def test_a_place_that_commands_move_is_told_from_one_that_they_do_not():
 
 def test_the_traveller_knows_the_wall_and_goes_round_it(traveller):
     assert traveller.travel.available and not any(traveller.programs.able[:2])
-    straight, round_it = 1.0, 2 * np.hypot(2.7, 0.5)
-    way = way_to(traveller, Point(), (0.5, 0.5), (0.5, 1.5))
-    assert straight < 0.8 * round_it < way < 1.35 * round_it
+    round_it = 1.0 + 2 * np.hypot(2.5, 0.5)
+    way = way_to(traveller, Point(), (0.5, 0.5), (0.5, 2.5))
+    assert 0.9 * round_it < way < 1.2 * round_it
 
 
 def test_without_a_hippocampus_it_pushes_against_the_wall():
     config = BrainConfig(lesions=("hippocampus",))
     brain = Brain(Point.observation_space, Point.action_space, config=config, seed=1)
     live(brain, Point(1), 1000)
-    assert np.isinf(way_to(brain, Point(), (0.5, 0.5), (0.5, 1.5)))
+    assert np.isinf(way_to(brain, Point(), (0.5, 0.5), (0.5, 2.5)))
     assert np.isfinite(way_to(brain, Point(), (0.5, 0.5), (2.5, 0.5)))
 
 
 def test_performing_leaves_the_map_alone(traveller):
     before = traveller.state()
-    way_to(traveller, Point(), (0.5, 0.5), (3.5, 1.5))
+    way_to(traveller, Point(), (0.5, 0.5), (3.5, 2.5))
     after = traveller.state()
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
@@ -230,7 +229,7 @@ def test_performing_leaves_the_map_alone(traveller):
 def test_a_map_is_saved_and_loaded(traveller):
     other = Brain(Point.observation_space, Point.action_space, seed=2)
     other.load_state(traveller.state())
-    ways = [way_to(brain, Point(), (0.5, 0.5), (0.5, 1.5)) for brain in (traveller, other)]
+    ways = [way_to(brain, Point(), (0.5, 0.5), (0.5, 2.5)) for brain in (traveller, other)]
     assert ways[0] == pytest.approx(ways[1])
     state = traveller.state()
     state["hippocampus.map.novel"] = state["hippocampus.map.novel"][1:]

@@ -37,7 +37,7 @@ class Travel:
     _FORGET = 0.9995  # (Forgetting factor of the law)
     _ARRIVED = 0.25  # (Distance over the spacing of places at which a subgoal counts as reached)
     _STALLED = 0.1  # (Share of the way at full speed under which a body is held up)
-    _CAREFUL = 6  # (Subgoals that it then chooses carefully)
+    _CAREFUL = 3  # (Half of the subgoals that it then chooses carefully, the first time)
     _THROUGH = 0.5  # (Share of full speed at which subgoals are passed)
 
     def __init__(
@@ -104,7 +104,7 @@ class Travel:
         memory["quest_left"] = memory["quest_left"] - 1
         due = np.flatnonzero((left <= 0) | near)
         if len(due):
-            names = ("aim", "aim_last", "aim_from", "careful", "quest", "quest_left")
+            names = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left")
             memory.update({name: memory[name].copy() for name in names})
             reach = motion.step * fastest
             self._notice_stalls(memory, due[left[due] <= 0], reach)
@@ -125,7 +125,10 @@ class Travel:
         # (A body at rest has not been held up: it has only just begun)
         held &= memory["steps"][bodies] > 2 * self._replan_every
         careful = memory["careful"][bodies]
-        memory["careful"][bodies] = np.where(held, self._CAREFUL, np.maximum(careful - 1, 0))
+        # Whoever has been held up again and again is careful for ever longer.
+        memory["stalls"][bodies] += held
+        spell = self._CAREFUL * 2 ** np.minimum(memory["stalls"][bodies], 5)
+        memory["careful"][bodies] = np.where(held, spell, np.maximum(careful - 1, 0))
         memory["aim_from"][bodies] = here
 
     def _aim(
