@@ -53,7 +53,8 @@ class Travel:
         self._replan_every, self._spacing = config.replan_every, config.spacing
         self.motion: Motion | None = None
         size = 3 + senses.n_motors
-        self._law, self._covariance = np.zeros((size, 2)), np.eye(size)
+        self._take(np.zeros((size, 2)))
+        self._covariance = np.eye(size)
         self.deviation = 0.0
         self.bumps = 0
 
@@ -64,18 +65,20 @@ class Travel:
 
     def begin(self, motion: Motion) -> None:
         """Begin to travel, with a law of motion that babbling has shown."""
-        self.motion, self._law = motion, motion.law.copy()
+        self.motion = motion
+        self._take(motion.law.copy())
         self._covariance = 1e-2 * np.eye(len(self._law))
-        self.deviation = 1e-3 * self._full()
+        self.deviation = 1e-3 * self._strength
 
-    def _full(self) -> float:
-        """Change of velocity that a full command makes in a step in the weakest direction, m/s."""
-        return float(np.linalg.svd(self._law[3:], compute_uv=False)[-1])
+    def _take(self, law: Array) -> None:
+        self._law, self._inverse = law, np.linalg.pinv(law[3:])
+        # Change of velocity that a full command makes in a step in the weakest direction, m/s
+        self._strength = float(np.linalg.svd(law[3:], compute_uv=False)[-1])
 
     def _fastest(self) -> float:
         """Largest velocity from which the body stops within the field of a place cell, m/s."""
         assert self.motion is not None
-        braking = self._BRAKE * self._full() / self.motion.step
+        braking = self._BRAKE * self._strength / self.motion.step
         return float(np.sqrt(2.0 * braking * self._spacing))
 
     def act(
@@ -158,14 +161,14 @@ class Travel:
         assert self.motion is not None
         way = memory["aim"] - memory["place"]
         away = np.linalg.norm(way, axis=1)
-        braking = self._BRAKE * self._full() / self.motion.step
+        braking = self._BRAKE * self._strength / self.motion.step
         slow = np.where(memory["aim_last"], 0.0, self._THROUGH * fastest)
         speed = np.minimum(fastest, np.sqrt(slow**2 + 2.0 * braking * away))
         # (Close by, what is left of the way is made in a few steps)
         speed = np.minimum(speed, away / (4 * self.motion.step))
         target = way * (speed / np.maximum(away, 1e-9))[:, None]
         free = inputs(velocity, np.zeros((len(way), self._senses.n_motors))) @ self._law
-        return np.clip((target - free) @ np.linalg.pinv(self._law[3:]), -1.0, 1.0)
+        return np.clip((target - free) @ self._inverse, -1.0, 1.0)
 
     def learn(self, step: Transition, memory: Memory, bodies: NDArray[np.int64]) -> float:
         """Learn from one step of the bodies that travel.
@@ -187,7 +190,7 @@ class Travel:
         error = now - given @ self._law
         size = np.linalg.norm(error, axis=1)
         odd = self._OUTLIER * self.deviation
-        bumped = size > max(odd, self._LEAST_PUSH * self._full())
+        bumped = size > max(odd, self._LEAST_PUSH * self._strength)
         part = {name: memory[name][bodies] for name in _LEARNT}
         moved = motion.step * now
         for body in np.flatnonzero(bumped):
@@ -214,7 +217,7 @@ class Travel:
         covariance = self._covariance
         spread = given @ covariance
         gain = spread.T @ np.linalg.inv(self._FORGET * np.eye(len(given)) + spread @ given.T)
-        self._law = self._law + gain @ error
+        self._take(self._law + gain @ error)
         covariance = (covariance - gain @ spread) / self._FORGET
         self._covariance = np.minimum(0.5 * (covariance + covariance.T), 1e2)
 
@@ -255,7 +258,8 @@ class Travel:
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        self._law, self._covariance = state["law"].copy(), state["covariance"].copy()
+        self._take(state["law"].copy())
+        self._covariance = state["covariance"].copy()
         self.deviation, self.bumps = float(state["deviation"]), int(state["bumps"])
         self.motion = None
         if len(state["velocity"]):
