@@ -19,6 +19,7 @@ from policies.priors import UnsuitableBodyError
 from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
+from scripts.map import Map
 from scripts.render import Render
 from scripts.train import Train
 
@@ -37,6 +38,7 @@ Command = (
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Render, subcommand("render")]
     | Annotated[Benchmark, subcommand("benchmark")]
+    | Annotated[Map, subcommand("map")]
 )
 
 

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import dijkstra
 Array = NDArray[np.float64]
 
 _STRIDE = 0.03  # (Of a cell) between points of a line that are looked at
-_ROUND = 3  # points on the arc round each corner
+_ROUND = 5  # points on the arc round each corner: their chords keep clear of it
 _SIDES = 16  # points around the goal
 
 
