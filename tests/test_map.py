@@ -38,7 +38,7 @@ def test_the_lattice_is_the_one_of_an_independent_model():
         arena = ratinabox.Environment(params={"scale": SIDE, "dx": SIDE / 61})
         rat = ratinabox.Agent(arena)
         # Its lattice is 2/√3 times as wide as its `gridscale`.
-        scale = 0.8 * np.sqrt(3) / 2
+        scale = float(0.8 * np.sqrt(3) / 2)
         oracle = Oracle(rat, params={"n": 1, "gridscale": scale, "gridscale_distribution": "delta"})
         theirs = oracle.get_state(evaluate_at="all")[0].reshape(61, 61)
     finally:
@@ -77,7 +77,7 @@ def test_shortest_ways_go_round_corners():
     centre = np.stack([columns - 2.0, 2.0 - rows], axis=-1)
     ways = ShortestWays(walls, centre, 1.0, 0.1)
     start, goal = np.array([-1.0, 1.0]), np.array([-1.0, -1.0])
-    straight = ways(start, start + [0.8, 0.0], 0.3)
+    straight = ways(start, start + np.array([0.8, 0.0]), 0.3)
     assert straight == pytest.approx(0.5, abs=1e-3)
     # To the corner, along the end of the wall, and back, the body rolling round the corners.
     half = np.hypot(1.5, 0.5)
@@ -100,9 +100,9 @@ def test_maps_are_drawn_and_ways_measured(tmp_path, capsys):
 
 @pytest.mark.usefixtures("quick")
 def test_a_run_without_a_map_is_refused(tmp_path, capsys):
-    run = tmp_path / "run"
-    words = ["train", "--env", "neonate/Reach-v0", "--steps", "60", "--out", str(run)]
+    words = ["train", "--env", "neonate/Reach-v0", "--steps", "60"]
     for algo, says in (("random", "only a brain"), ("brain", "no map")):
-        assert main([*words, "--algo", algo, "--overwrite"]) == 0
+        run = tmp_path / algo
+        assert main([*words, "--algo", algo, "--out", str(run)]) == 0
         assert main(["map", str(run), "--out", str(tmp_path / "map.png")]) == 2
         assert says in capsys.readouterr().err
