@@ -59,18 +59,24 @@ class Mazes:
         except ImportError as error:
             raise UserError("the mazes need gymnasium-robotics: pip install .[mazes]") from error
         gym.register_envs(gymnasium_robotics)
-        rows = list(self._rows())
         self.out.mkdir(parents=True, exist_ok=True)
-        old = [row for row in read(self.out / "mazes.csv") if not self._same(row)]
+        rows: list[dict[str, Any]] = [
+            dict(row) for row in read(self.out / "mazes.csv") if not self._same(row)
+        ]
+        about = {"versions": versions(), "eval_seed": self.eval_seed, "episodes": self.episodes}
+        write_json(self.out / "run.json", about)
+        for row in self._rows():  # (Written at once: an interruption loses one at most)
+            rows.append(row)
+            self._write(rows)
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
         with (
             replacing(self.out / "mazes.csv") as beside,
             Path(beside).open("w", newline="") as file,
         ):
             writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
             writer.writeheader()
-            writer.writerows([*old, *rows])
-        about = {"versions": versions(), "eval_seed": self.eval_seed, "episodes": self.episodes}
-        write_json(self.out / "run.json", about)
+            writer.writerows(rows)
 
     def _same(self, row: dict[str, str]) -> bool:
         return row["env"] in self.env and row["lesion"] == self.lesion
