@@ -54,6 +54,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
+MAZES := $(BIN)/python -m scripts.mazes --out results/mazes
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
@@ -99,6 +100,10 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --seeds 5 $(CRAWLED) --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
+	$(MAZES) --env PointMaze_UMaze-v3 --steps 500 1000
+	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
+	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
+	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))

@@ -137,7 +137,7 @@ class ProgramGate:
 
         Args:
             program: (n,) what each body runs, as working memory numbers it.
-            able: (n_programs,) whether reaching, crawling can run.
+            able: (n_programs,) whether reaching, crawling, travelling can run.
             rng: to explore with; None to perform.
 
         Returns:

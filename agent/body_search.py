@@ -8,16 +8,19 @@ from agent.joints import Joints, NotYet, find_joints
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.reaching import Reaching
+from agent.motor_programs.travel import Travel
+from agent.self_motion import find_motion
 from agent.senses import Senses
 
 
 class BodySearch:
     """Looks at the latest transitions now and then, and lets programs begin that have become able.
 
-    The geometry that ties joints to an outcome is looked for from the first attempt on; what is
-    found lets the body reach. The joints alone are enough to crawl, and are looked for once
-    patience has ended. From then on the geometry is looked for at intervals that double, since a
-    body that has none would look for it in vain for ever.
+    A body whose place commands move directly travels, and nothing else is looked for in it.
+    Otherwise, the geometry that ties joints to an outcome is looked for from the first attempt
+    on; what is found lets the body reach. The joints alone are enough to crawl, and are looked for
+    once patience has ended. From then on the geometry is looked for at intervals that double,
+    since a body that has none would look for it in vain for ever.
 
     Attributes:
         attempted: steps, summed over bodies, that had been felt at the latest attempt.
@@ -30,10 +33,11 @@ class BodySearch:
         schema: BodySchema,
         reaching: Reaching,
         crawling: Crawling,
+        travel: Travel,
         config: SchemaConfig,
     ):
         self._senses, self._schema, self._config = senses, schema, config
-        self._reaching, self._crawling = reaching, crawling
+        self._reaching, self._crawling, self._travel = reaching, crawling, travel
         self.attempted = 0
 
     def due(self, steps: int, n_envs: int) -> bool:
@@ -52,12 +56,14 @@ class BodySearch:
 
         """
         reaching, crawling, config = self._reaching, self._crawling, self._config
-        if reaching.available and crawling.available:
+        if self._travel.available or (reaching.available and crawling.available):
             return
         wait = self.attempted if crawling.available else config.attempt_every
         if steps < config.first_attempt or steps - self.attempted < wait:
             return
         self.attempted = steps
+        if self._finds_motion(memory):
+            return
         if not reaching.available and self._schema.attempt(memory, self._senses, rng):
             reaching.begin(memory)
         if steps >= config.patience and not crawling.available:
@@ -66,6 +72,14 @@ class BodySearch:
             except NotYet as reason:
                 if not reaching.available:
                     self._schema.status = str(reason)
+
+    def _finds_motion(self, memory: SensorimotorMemory) -> bool:
+        try:
+            self._travel.begin(find_motion(memory, self._senses))
+        except NotYet:
+            return False
+        self._schema.status = "a place that commands move"
+        return True
 
     def _find_joints(self, memory: SensorimotorMemory) -> Joints:
         rows, own = memory.rows, self._senses.proprioception

@@ -14,6 +14,7 @@ from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
 from agent.dynamics_adaptation import DynamicsAdaptation
 from agent.efference import EfferenceCopies
+from agent.hippocampus import Hippocampus
 from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
@@ -21,6 +22,8 @@ from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
+from agent.motor_programs.travel import Travel
+from agent.prefrontal import Prefrontal
 from agent.saving import Knowledge
 from agent.senses import Senses, full_at_most
 from agent.spinal_cord import SpinalCord
@@ -45,6 +48,9 @@ class Brain(Knowledge):
                           │       geometry)                              ▼
         action ◄──────────┴───── cerebellum ◄──────────────────── spinal cord
                                  (command)                  (reflex and rhythm)
+
+        where commands move the body's place itself:
+        senses ─► prefrontal (goal) ─► hippocampus (map, subgoal) ─► travel ─► action
 
         after the step:  command − explained by what was felt ─► cerebellum (climbing fibre)
                          outcome seen − expected              ─► body schema
@@ -71,8 +77,8 @@ class Brain(Knowledge):
         seed: int | None = 0,
     ):
         self.config = c = config or BrainConfig()
-        seeds = np.random.SeedSequence(seed).spawn(4)
-        anatomy, self._rng, self._play, search = (np.random.default_rng(s) for s in seeds)
+        seeds = np.random.SeedSequence(seed).spawn(5)
+        anatomy, self._rng, self._play, search, compass = (np.random.default_rng(s) for s in seeds)
         self._generators = self._rng, self._play, search
         self.trace = trace = Trace()
         self.senses = senses = Senses(observation_space, action_space)
@@ -82,7 +88,9 @@ class Brain(Knowledge):
         self.cerebellum = Cerebellum(n, c.cerebellum, anatomy, lesions)
         self.spinal_cord = SpinalCord(n, c.spinal_cord, lesions)
         self.basal_ganglia = BasalGanglia(len(c.reach.vigours), c.basal_ganglia, lesions)
-        self.gate = ProgramGate(2, n_envs, c.basal_ganglia)
+        self.gate = ProgramGate(3, n_envs, c.basal_ganglia)
+        self.hippocampus = Hippocampus(c.hippocampus, compass, lesions)
+        self.prefrontal = Prefrontal(c.prefrontal, lesions)
         limb = schema, self.cerebellum, self.spinal_cord, self.basal_ganglia
         self.babble = Babble(c.babble)
         self.adaptation = VisuomotorMap(c.adaptation, lesions)
@@ -93,14 +101,20 @@ class Brain(Knowledge):
         adapting = guidance, self.dynamics, self.efference
         self.reaching = Reaching(senses, *limb, Reach(n, c.reach), *adapting, c, trace)
         self.crawling = Crawling(senses, c, n_envs, search, trace)
-        self.programs = Repertoire(self.babble, self.reaching, self.crawling, trace)
-        self.search = BodySearch(senses, schema, self.reaching, self.crawling, c.schema)
+        self.travel = Travel(senses, self.hippocampus, self.prefrontal, trace)
+        programs = self.reaching, self.crawling, self.travel
+        self.programs = Repertoire(self.babble, *programs, trace)
+        self.search = BodySearch(senses, schema, *programs, c.schema)
         self.n_envs, self.steps, self.episodes, self.episode_length = n_envs, 0, 0, 0
 
     def new_memory(self, n: int) -> Memory:
         """Working memory of n bodies at the start of an episode."""
         return new_memory(
-            n, self.senses.n_motors, self.senses.n_channels, self.config.reach.horizon
+            n,
+            self.senses.n_motors,
+            self.senses.n_channels,
+            self.config.reach.horizon,
+            self.hippocampus.grid.n_phases,
         )
 
     def resize(self, n_envs: int) -> None:

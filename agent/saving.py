@@ -10,8 +10,11 @@ from agent.body_schema import BodySchema
 from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.errors import StateError
+from agent.hippocampus import Hippocampus
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.repertoire import Repertoire
+from agent.motor_programs.travel import Travel
+from agent.prefrontal import Prefrontal
 from agent.randomness import generator_state, set_generator_state
 from agent.senses import Senses
 
@@ -25,6 +28,8 @@ _GROWING = (
     "crawling.critic.weights",
 )
 """What is there only once it has been found: its region checks it."""
+_LONGER = ("hippocampus.", "prefrontal.", "travel.velocity")
+"""What grows with what is found: its region checks how long it is."""
 
 
 class Knowledge:
@@ -45,6 +50,9 @@ class Knowledge:
         "basal_ganglia": "basal_ganglia",
         "gate": "gate",
         "crawling": "crawling",
+        "hippocampus": "hippocampus",
+        "prefrontal": "prefrontal",
+        "travel": "travel",
     }
     """Attribute of each region by the name that its arrays have in a state."""
 
@@ -54,6 +62,9 @@ class Knowledge:
     gate: ProgramGate
     programs: Repertoire
     crawling: Crawling
+    hippocampus: Hippocampus
+    prefrontal: Prefrontal
+    travel: Travel
     search: BodySearch
     steps: int
     episodes: int
@@ -87,6 +98,9 @@ class Knowledge:
                 parts[name][part] = np.asarray(value)
         self.schema.check_state(parts["body_schema"], self.senses.n_channels)
         self.crawling.check_state(parts["crawling"])
+        self.hippocampus.check_state(parts["hippocampus"])
+        self.prefrontal.check_state(parts["prefrontal"])
+        self.travel.check_state(parts["travel"])
         for name, attribute in self._REGIONS.items():
             getattr(self, attribute).load_state(parts[name])
         for rng, words in zip(self._generators, state["random"], strict=True):
@@ -102,8 +116,10 @@ class Knowledge:
             "command_error": float(np.sqrt(self.cerebellum.error_variance.mean())),
             "reach_worth": float(self.gate.worth[0]),
             "crawl_worth": float(self.gate.worth[1]),
+            "travel_worth": float(self.gate.worth[2]),
             **self.programs.felt,
             **self.crawling.summary(),
+            **self.travel.summary(),
         }
 
 
@@ -128,6 +144,8 @@ def check(own: State, state: State) -> None:
         value = own[key]
         # How much is known of the body decides the size of its parts: they are checked below.
         fixed = not key.startswith("body_schema.") or value.ndim == 2
+        if key.startswith(_LONGER) and given.ndim == value.ndim > 0:
+            fixed = False
         if given.dtype != value.dtype or (fixed and given.shape != value.shape):
             raise StateError(
                 f"weights {key!r} are {given.dtype} {given.shape}: this brain has "

@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 
 Memory = dict[str, NDArray]
 
-REST, BABBLE, REACH, CRAWL = -1, 0, 1, 2
+REST, BABBLE, REACH, CRAWL, TRAVEL = -1, 0, 1, 2, 3
 
 LONGEST = 16
 """Commands of which copies are kept: steps of delay below which one is found."""
 
 
-def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
+def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: int = 0) -> Memory:
     """Working memory of n bodies at the start of an episode; every array is (n, …).
 
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
@@ -27,6 +27,15 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
     since; `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
+
+    Of a body that travels: whether it is `placed`, phases of its `grid` cells, the `place` that
+    they stand for and the one last in `sight`; the active place `cell`, how `familiar` it is, and
+    the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`);
+    the subgoal it makes for (`aim`), steps until it is chosen anew (`aim_left`) and whether it is
+    the goal (`aim_last`), where it was then (`aim_from`), and how many more times it chooses
+    carefully because it was held up (`careful`), and how often it was (`stalls`); the way it
+    explores, plus 1 (`quest`) and steps
+    left (`quest_left`).
     """
     zeros = np.zeros
     return {
@@ -63,6 +72,23 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int) -> Memory:
         "stuck": zeros((n, n_motors), np.int64),
         "wall": zeros((n, n_motors)),
         "wall_angle": zeros((n, n_motors)),
+        "placed": zeros(n, np.bool_),
+        "grid": zeros((n, n_phases)),
+        "place": zeros((n, 2)),
+        "sight": zeros((n, 2)),
+        "cell": zeros(n, np.int64),
+        "familiar": zeros(n),
+        "last_cell": zeros(n, np.int64),
+        "goal": zeros((n, 2)),
+        "holds_goal": zeros(n, np.bool_),
+        "aim": zeros((n, 2)),
+        "aim_left": zeros(n, np.int64),
+        "aim_last": zeros(n, np.bool_),
+        "aim_from": zeros((n, 2)),
+        "careful": zeros(n, np.int64),
+        "stalls": zeros(n, np.int64),
+        "quest": zeros(n, np.int64),
+        "quest_left": zeros(n, np.int64),
     }
 
 

@@ -8,6 +8,7 @@
 | `neonate/CrawlTorque-v0` | the same with torque motors | crawl forward |
 | `neonate/CrawlTo-v0` | the same with position servos | to a place within 8 m |
 | `neonate/CrawlToTorque-v0` | the same with torque motors | to a place within 8 m |
+| `neonate/CrawlMaze-v0` | the crawler among walls, position servos | to a place behind walls |
 | `neonate/AntTo-v0` | Gymnasium's Ant, 8 torque motors, 50 ms control | to a place within 8 m |
 
 `import envs` registers them. Gymnasium has had no plugin entry points since its version 1.0: code
@@ -24,6 +25,9 @@ Hints: what a task hands the agent instead of letting it be discovered
 - **When a trial begins.** The body is put in its starting posture at rest.
 - **Which way it faces** (crawlers only): the observation holds the direction of the crawler's
   forward axis in the world, as Ant's holds a quaternion. Which numbers these are is not told.
+
+- **That a goal is not seen** (`neonate/CrawlMaze-v0` with hidden goals): then `desired_goal` says
+  the same as `achieved_goal`, exactly.
 
 `info` is for the person who watches (success, distance, terms of the reward), not for the agent.
 """
@@ -42,7 +46,8 @@ CRAWL_IDS = (
     "neonate/CrawlToTorque-v0",
     "neonate/AntTo-v0",
 )
-ENV_IDS = REACH_IDS + CRAWL_IDS
+MAZE_IDS = ("neonate/CrawlMaze-v0",)
+ENV_IDS = REACH_IDS + CRAWL_IDS + MAZE_IDS
 
 _TORQUE = {"actuation": "torque"}
 
@@ -58,6 +63,9 @@ def register_envs() -> None:
         register(
             f"neonate/{name}Torque-v0", entry_point=task, max_episode_steps=1000, kwargs=_TORQUE
         )
+    register(
+        "neonate/CrawlMaze-v0", entry_point="envs.crawl_maze:CrawlMazeEnv", max_episode_steps=1000
+    )
     register("neonate/AntTo-v0", entry_point="envs.ant_to:AntToEnv", max_episode_steps=1000)
 
 

@@ -189,10 +189,14 @@ class CrawlerEnv(MujocoEnv):
                 motor.gainprm[0] *= factor
                 motor.biasprm[1] *= factor
             motor.forcerange = (-limit, limit)
+        self.furnish(spec)
         model = spec.compile()
         model.vis.global_.offwidth = max(model.vis.global_.offwidth, self.width)
         model.vis.global_.offheight = max(model.vis.global_.offheight, self.height)
         return model, mujoco.MjData(model)
+
+    def furnish(self, spec: mujoco.MjSpec) -> None:
+        """Add what stands on the ground to the model: nothing, unless a task does."""
 
     @property
     def position(self) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
 from scripts.lesion import Lesion
+from scripts.map import Map
 from scripts.render import Render
 from scripts.report import Report
 from scripts.robustness import Robustness
@@ -47,6 +48,7 @@ Command = (
     | Annotated[Lesion, subcommand("lesion")]
     | Annotated[Robustness, subcommand("robustness")]
     | Annotated[Survival, subcommand("survival")]
+    | Annotated[Map, subcommand("map")]
 )
 
 

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from policies.baselines import SB3_CLASSES
 from scripts.files import read_json, replacing
+from scripts.mazes import read as read_mazes
 from scripts.records import load_records
 from scripts.statistics import estimate, interquartile_mean
 from scripts.summary import (
@@ -119,6 +122,25 @@ def benchmark_table(results: Path) -> str:
     return "\n\n".join([*tables, f"{note}{_command(document['command'])}{_named(document)}."])
 
 
+def maze_table(results: Path) -> str:
+    """Write how well brains find their way."""
+    rows = read_mazes(results / "mazes" / "mazes.csv")
+    if not rows:
+        return MISSING
+    groups: dict[tuple[str, str, int], list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault((row["env"], row["lesion"], int(row["steps"])), []).append(row)
+    lines = []
+    for (env, lesion, steps), group in sorted(groups.items()):
+        success = [100 * float(row["success"]) for row in group]
+        ratios = [float(row["way_ratio"]) for row in group if row["way_ratio"]]
+        cells = [env, lesion or "nothing", str(len(group)), f"{steps:,}"]
+        cells += [_spread(success, ".0f", " %"), _spread(ratios, ".2f") if ratios else ""]
+        lines.append([*cells, f"{np.mean([float(row['places']) for row in group]):.0f}"])
+    heads = ["environment", "taken away", "seeds", "steps", "success", "way / shortest", "places"]
+    return _table(heads, lines, left=2)
+
+
 def _figures(median: Mapping[str, float], names: Sequence[str]) -> list[str]:
     return [f"{median[n]:.3g}" if "over" in n else f"{median[n]:,.0f}" for n in names]
 
@@ -127,6 +149,7 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     **{name: task_table(name) for name in TASKS},
     "lesions": lesion_table,
     "benchmark": benchmark_table,
+    "mazes": maze_table,
 }
 
 

@@ -41,7 +41,10 @@ def _raised(env_id, n_envs, lesions):
     bodies = Bodies(env_id, n_envs, seed=3)
     brain = new_brain(bodies, n_envs, lesions=lesions)
     bodies.live(brain, TICKS[n_envs])
-    brain.gate.worth[:], brain.gate.bouts[:] = (0.0, -10.0), 9.0  # it has tried crawling: no good
+    brain.gate.worth[:], brain.gate.bouts[:] = (
+        (0.0, -10.0, 0.0),
+        9.0,
+    )  # it has tried crawling: no good
     return brain
 
 
@@ -491,6 +494,9 @@ REGIONS = {
     "basal ganglia": "basal_ganglia",
     "cerebellum": "cerebellum",
     "spinal cord": "spinal_cord",
+    "prefrontal": "prefrontal",
+    "hippocampus": "hippocampus",
+    "travel": "motor_programs.travel",
 }
 NOT_DRAWN = {"config", "trace", "memory", "motor_programs.repertoire", "body_search"}
 

@@ -7,9 +7,10 @@ from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.reaching import Reaching
+from agent.motor_programs.travel import Travel
 from agent.percept import Array, Transition
 from agent.trace import Trace
-from agent.working_memory import BABBLE, CRAWL, REACH, Memory, rows_of
+from agent.working_memory import BABBLE, CRAWL, REACH, TRAVEL, Memory, rows_of
 
 
 class Repertoire:
@@ -23,15 +24,22 @@ class Repertoire:
 
     """
 
-    def __init__(self, babble: Babble, reaching: Reaching, crawling: Crawling, trace: Trace):
+    def __init__(
+        self,
+        babble: Babble,
+        reaching: Reaching,
+        crawling: Crawling,
+        travel: Travel,
+        trace: Trace,
+    ):
         self._babble, self._reaching, self._crawling = babble, reaching, crawling
-        self._trace = trace
+        self._travel, self._trace = travel, trace
         self.felt = {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
 
     @property
-    def able(self) -> tuple[bool, bool]:
-        """Whether reaching and crawling can run."""
-        return self._reaching.available, self._crawling.available
+    def able(self) -> tuple[bool, bool, bool]:
+        """Whether reaching, crawling and travelling can run."""
+        return self._reaching.available, self._crawling.available, self._travel.available
 
     def act(
         self,
@@ -86,6 +94,8 @@ class Repertoire:
             return self._reaching.act(memory, channels, rng, episode_length)
         if program == CRAWL:
             return self._crawling.act(memory, channels, bodies if learning else None)
+        if program == TRAVEL:
+            return self._travel.act(memory, channels, rng, learning)
         if program == BABBLE and rng is not None:
             return self._babble.act(memory, rng)
         return np.zeros_like(memory["babble"])
@@ -115,6 +125,9 @@ class Repertoire:
             )
         else:
             self._crawling.look(before, after, memory)
+        travellers = np.flatnonzero(memory["program"] == TRAVEL)
+        if len(travellers):
+            self._travel.learn(step, memory, travellers)
         if not self._crawling.available:
             return
         crawlers = np.flatnonzero(memory["program"] == CRAWL)

@@ -1,0 +1,124 @@
+"""Boundary cells: where something was in the way, and which ways it blocks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.percept import Array
+
+
+class Boundaries:
+    r"""Remembers where the body bumped into something.
+
+    A bump at place p that pushed the body back along the unit vector n says that it cannot get
+    to where :math:`(x - p) \cdot n < 0`, for as far along the wall as it is wide. Boundary cells
+    of the entorhinal cortex fire along a wall, whatever its length (Solstad et al. 2008,
+    doi:10.1126/science.1166466; Lever et al. 2009, doi:10.1523/JNEUROSCI.1319-09.2009): two
+    bumps into the same wall are taken to have felt what lies between them as well.
+
+    What the body has walked through is no wall: such a bump is narrowed, and forgotten in the end.
+
+    Args:
+        width: of what one bump is taken to have felt, m, to either side.
+
+    Attributes:
+        place: (k, 2) where the body's centre was, m.
+        normal: (k, 2) away from the wall.
+        left: (k,) how far the wall reaches to one side, along (−n_y, n_x), m.
+        right: (k,) how far to the other.
+
+    """
+
+    def __init__(self, width: float):
+        self.width = width
+        self.place, self.normal = np.zeros((0, 2)), np.zeros((0, 2))
+        self.left, self.right = np.zeros(0), np.zeros(0)
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def blocks(self, start: Array, end: Array, stretch: float = 1.0) -> NDArray[np.bool_]:
+        """Whether a known wall lies between places (k, 2) and (k, 2), (k,).
+
+        Args:
+            start: from where.
+            end: to where.
+            stretch: by how much to take walls for longer than was felt: they usually go on.
+
+        """
+        if not len(self.place):
+            return np.zeros(len(start), bool)
+        depth, aside = self._crossings(start, end)
+        inside = (aside < stretch * self.left) & (-aside < stretch * self.right)
+        return np.asarray((depth & inside).any(axis=1))
+
+    def _crossings(self, start: Array, end: Array) -> tuple[NDArray[np.bool_], Array]:
+        """Whether the plane of each wall is crossed inwards, and how far to its left."""
+        skin = 0.2 * self.width
+        offset = (self.place * self.normal).sum(axis=1)
+        before, after = start @ self.normal.T - offset, end @ self.normal.T - offset
+        inwards = (before > -skin) & (after < -skin) & (after < before)
+        # (Where on its way the body meets the plane; at once, if it stands a little inside it)
+        share = np.maximum(before, 0.0) / np.maximum(before - after, 1e-9)
+        along = np.stack([-self.normal[:, 1], self.normal[:, 0]], axis=1)
+        at = (along * self.place).sum(axis=1)
+        first, last = start @ along.T, end @ along.T
+        return inwards, first + share * (last - first) - at
+
+    def bump(self, place: Array, normal: Array) -> bool:
+        """Remember a bump at place (2,) that pushed along the unit vector (2,).
+
+        Returns:
+            Whether anything new was felt.
+
+        """
+        w = self.width
+        away = place - self.place
+        alike = self.normal @ normal > 0.9
+        same = alike & (np.abs((away * self.normal).sum(axis=1)) < 0.4 * w)
+        aside = away[:, 1] * self.normal[:, 0] - away[:, 0] * self.normal[:, 1]
+        if (same & (aside < self.left - 0.5 * w) & (-aside < self.right - 0.5 * w)).any():
+            return False
+        between = same & (np.abs(aside) < 3 * w)
+        self.left = np.where(between & (aside > 0), np.maximum(self.left, aside), self.left)
+        self.right = np.where(between & (aside < 0), np.maximum(self.right, -aside), self.right)
+        self.place, self.normal = np.vstack([self.place, place]), np.vstack([self.normal, normal])
+        self.left, self.right = np.append(self.left, w), np.append(self.right, w)
+        return True
+
+    def pass_through(self, start: Array, end: Array) -> bool:
+        """Learn that bodies went from places (k, 2) to (k, 2).
+
+        Returns:
+            Whether a wall was narrowed.
+
+        """
+        if not len(self.place):
+            return False
+        depth, aside = self._crossings(start, end)
+        through = depth & (aside < self.left) & (-aside < self.right)
+        if not through.any():
+            return False
+        for _, wall in np.argwhere(through):
+            offset = float(aside[_, wall])
+            if offset >= 0:
+                self.left[wall] = min(self.left[wall], offset)
+            else:
+                self.right[wall] = min(self.right[wall], -offset)
+        keep = self.left + self.right > 0.2 * self.width
+        self.place, self.normal = self.place[keep], self.normal[keep]
+        self.left, self.right = self.left[keep], self.right[keep]
+        return True
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        return {
+            "place": self.place,
+            "normal": self.normal,
+            "left": self.left,
+            "right": self.right,
+        }
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.place, self.normal = state["place"].copy(), state["normal"].copy()
+        self.left, self.right = state["left"].copy(), state["right"].copy()

@@ -1,0 +1,269 @@
+"""Travel: the motor program that takes the body's place to a goal, by way of subgoals."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import StateError
+from agent.hippocampus import Hippocampus
+from agent.percept import Array, Transition
+from agent.prefrontal import Prefrontal
+from agent.self_motion import Motion, inputs
+from agent.senses import Senses
+from agent.trace import Trace
+from agent.working_memory import Memory
+
+
+class Travel:
+    r"""Heads for the hippocampus's subgoals by a learnt controller of velocity.
+
+    The law of motion is learnt by recursive least squares (Haykin 2002, Adaptive Filter Theory,
+    ch. 9) and turned round:
+
+    .. math:: v' = c + A v + B u, \qquad u = B^{-1} (v^* - c - A v)
+
+    The wanted velocity v* points at the subgoal and is the largest from which the body can still
+    stop there; it never exceeds that from which it can stop within the field of a place cell.
+    A step whose velocity differs from the law's by far is a bump, and not learnt from.
+
+    Attributes:
+        motion: None until commands were found to move the place.
+        deviation: standard deviation of the law's error, m/s.
+
+    """
+
+    _OUTLIER = 8.0  # (Deviations from which something must have pushed)
+    _LEAST_PUSH = 0.15  # (Of what a full command does in a step, from which it counts as a bump)
+    _BRAKE = 0.6  # (Share of the full command that is counted on for braking)
+    _FORGET = 0.9995  # (Forgetting factor of the law)
+    _ARRIVED = 0.25  # (Distance over the spacing of places at which a subgoal counts as reached)
+    _STALLED = 0.1  # (Share of the way at full speed under which a body is held up)
+    _CAREFUL = 3  # (Half of the subgoals that it then chooses carefully, the first time)
+    _THROUGH = 0.5  # (Share of full speed at which subgoals are passed)
+
+    def __init__(
+        self,
+        senses: Senses,
+        hippocampus: Hippocampus,
+        prefrontal: Prefrontal,
+        trace: Trace,
+    ):
+        self._senses, self._trace = senses, trace
+        self.hippocampus, self.prefrontal = hippocampus, prefrontal
+        config = hippocampus.config
+        self._replan_every, self._spacing = config.replan_every, config.spacing
+        self.motion: Motion | None = None
+        size = 3 + senses.n_motors
+        self._take(np.zeros((size, 2)))
+        self._covariance = np.eye(size)
+        self.deviation = 0.0
+        self.bumps = 0
+
+    @property
+    def available(self) -> bool:
+        """Whether commands are known to move the body's place."""
+        return self.motion is not None
+
+    def begin(self, motion: Motion) -> None:
+        """Begin to travel, with a law of motion that babbling has shown."""
+        self.motion = motion
+        self._take(motion.law.copy())
+        self._covariance = 1e-2 * np.eye(len(self._law))
+        self.deviation = 1e-3 * self._strength
+
+    def _take(self, law: Array) -> None:
+        self._law, self._inverse = law, np.linalg.pinv(law[3:])
+        # Change of velocity that a full command makes in a step in the weakest direction, m/s
+        self._strength = float(np.linalg.svd(law[3:], compute_uv=False)[-1])
+
+    def _fastest(self) -> float:
+        """Largest velocity from which the body stops within the field of a place cell, m/s."""
+        assert self.motion is not None
+        braking = self._BRAKE * self._strength / self.motion.step
+        return float(np.sqrt(2.0 * braking * self._spacing))
+
+    def act(
+        self, memory: Memory, channels: Array, rng: np.random.Generator | None, learning: bool
+    ) -> Array:
+        """Command (n, n_motors) of n bodies that travel.
+
+        Args:
+            memory: working memory of these bodies; updated.
+            channels: (n, n_channels).
+            rng: to explore with; None to perform.
+            learning: whether what is done now will be learnt from.
+
+        """
+        motion, hippocampus = self.motion, self.hippocampus
+        if motion is None:
+            raise RuntimeError("the law of motion has not been found yet")
+        velocity = channels[:, motion.velocity]
+        seen = channels[:, self._senses.achieved]
+        hippocampus.sense(memory, motion.step * velocity, seen)
+        goal, wanted = self.prefrontal.hold(memory, channels[:, self._senses.desired], seen)
+        here, fastest = memory["place"], self._fastest()
+        away = np.linalg.norm(memory["aim"] - here, axis=1)
+        left = memory["aim_left"] - 1
+        near = (away < self._ARRIVED * self._spacing) & ~memory["aim_last"]
+        memory["quest_left"] = memory["quest_left"] - 1
+        due = np.flatnonzero((left <= 0) | near)
+        if len(due):
+            names = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left")
+            memory.update({name: memory[name].copy() for name in names})
+            reach = motion.step * fastest
+            self._notice_stalls(memory, due[left[due] <= 0], reach)
+            for body in due:
+                self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
+            left[due] = self._replan_every
+        memory["aim_left"] = left
+        command = self._drive(memory, velocity, fastest)
+        self._trace.record(place=here, aim=memory["aim"], cell=memory["cell"], goal=goal)
+        return command
+
+    def _notice_stalls(self, memory: Memory, bodies: NDArray[np.int64], reach: float) -> None:
+        """Let bodies be careful that have hardly moved since they chose their subgoal."""
+        here, aim = memory["place"][bodies], memory["aim"][bodies]
+        made = np.linalg.norm(here - memory["aim_from"][bodies], axis=1)
+        left = np.linalg.norm(aim - here, axis=1)
+        held = (made < self._STALLED * self._replan_every * reach) & (left > made)
+        # (A body at rest has not been held up: it has only just begun)
+        held &= memory["steps"][bodies] > 2 * self._replan_every
+        careful = memory["careful"][bodies]
+        # Whoever has been held up again and again is careful for ever longer.
+        memory["stalls"][bodies] += held
+        spell = self._CAREFUL * 2 ** np.minimum(memory["stalls"][bodies], 5)
+        memory["careful"][bodies] = np.where(held, spell, np.maximum(careful - 1, 0))
+        memory["aim_from"][bodies] = here
+
+    def _aim(
+        self,
+        memory: Memory,
+        body: int,
+        velocity: Array,
+        goal: Array,
+        wanted: NDArray[np.bool_],
+        reach: float,
+        learning: bool,
+    ) -> None:
+        """Choose the subgoal of one body."""
+        here, aim = memory["place"][body], None
+        if learning or not wanted[body]:
+            aim = self.hippocampus.explore(memory, body, velocity, reach)
+        last = False
+        if aim is None and wanted[body]:
+            careful = bool(memory["careful"][body] > 0)
+            aim = self.hippocampus.subgoal(int(memory["cell"][body]), here, goal[body], careful)
+            last = bool((aim == goal[body]).all())
+        memory["aim"][body] = here if aim is None else aim
+        memory["aim_last"][body] = last
+
+    def _drive(self, memory: Memory, velocity: Array, fastest: float) -> Array:
+        """Command (n, n_motors) that brings the velocity (n, 2) towards the subgoals."""
+        assert self.motion is not None
+        way = memory["aim"] - memory["place"]
+        away = np.linalg.norm(way, axis=1)
+        braking = self._BRAKE * self._strength / self.motion.step
+        slow = np.where(memory["aim_last"], 0.0, self._THROUGH * fastest)
+        speed = np.minimum(fastest, np.sqrt(slow**2 + 2.0 * braking * away))
+        # (Close by, what is left of the way is made in a few steps)
+        speed = np.minimum(speed, away / (4 * self.motion.step))
+        target = way * (speed / np.maximum(away, 1e-9))[:, None]
+        free = inputs(velocity, np.zeros((len(way), self._senses.n_motors))) @ self._law
+        return np.clip((target - free) @ self._inverse, -1.0, 1.0)
+
+    def learn(self, step: Transition, memory: Memory, bodies: NDArray[np.int64]) -> float:
+        """Learn from one step of the bodies that travel.
+
+        Args:
+            step: of all n bodies.
+            memory: working memory returned by the `act` that chose the commands.
+            bodies: those that travelled.
+
+        Returns:
+            Mean error of the law of motion, m/s.
+
+        """
+        motion = self.motion
+        if motion is None:
+            return 0.0
+        was, now = (x[bodies][:, motion.velocity] for x in (step.before, step.after))
+        given = inputs(was, step.command[bodies])
+        error = now - given @ self._law
+        size = np.linalg.norm(error, axis=1)
+        odd = self._OUTLIER * self.deviation
+        bumped = size > max(odd, self._LEAST_PUSH * self._strength)
+        part = {name: memory[name][bodies] for name in _LEARNT}
+        moved = motion.step * now
+        for body in np.flatnonzero(bumped):
+            normal = error[body] / size[body]
+            # What is in the way takes from a movement, and does not hurry it.
+            if normal @ (now[body] - error[body]) < 0.0:
+                self.bumps += 1
+                if self.hippocampus.bump(part["place"][body] + moved[body], normal):
+                    memory["aim_left"][bodies[body]] = 0
+        self.hippocampus.learn(part, moved)
+        for name in ("cell", "familiar", "last_cell"):
+            memory[name][bodies] = part[name]
+        self.prefrontal.learn(part["place"] + moved, step.reward[bodies])
+        # Glancing touches are not learnt from either, unless all steps are as odd as they.
+        if (size <= odd).any():
+            self._fit(given[size <= odd], error[size <= odd])
+        variance, free = self.deviation**2, ~bumped
+        if free.any():
+            change = np.minimum(size[free] ** 2, 9.0 * variance).mean() - variance
+            self.deviation = float(np.sqrt(max(variance + 0.01 * change, 1e-12)))
+        return float(size.mean())
+
+    def _fit(self, given: Array, error: Array) -> None:
+        covariance = self._covariance
+        spread = given @ covariance
+        gain = spread.T @ np.linalg.inv(self._FORGET * np.eye(len(given)) + spread @ given.T)
+        self._take(self._law + gain @ error)
+        covariance = (covariance - gain @ spread) / self._FORGET
+        self._covariance = np.minimum(0.5 * (covariance + covariance.T), 1e2)
+
+    def summary(self) -> dict[str, float]:
+        """Scalars worth logging."""
+        if self.motion is None:
+            return {}
+        world = self.hippocampus.map
+        return {
+            "places": float(len(world)),
+            "novel_ways": float(world.novel.sum()),
+            "walls": float(len(self.hippocampus.boundaries)),
+            "remembered_goals": float(len(self.prefrontal.place)),
+        }
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        motion = self.motion
+        return {
+            "velocity": np.empty(0, np.int64) if motion is None else motion.velocity,
+            "step": np.array(0.0 if motion is None else motion.step),
+            "law": self._law,
+            "covariance": self._covariance,
+            "deviation": np.array(self.deviation),
+            "bumps": np.array(self.bumps),
+        }
+
+    def check_state(self, state: dict[str, NDArray]) -> None:
+        """Refuse a state whose parts do not fit each other.
+
+        Raises:
+            StateError: naming the part.
+
+        """
+        velocity, channels = state["velocity"], self._senses.n_channels
+        if len(velocity) not in (0, 2) or ((velocity < 0) | (velocity >= channels)).any():
+            raise StateError(f"weights 'velocity' are {velocity}: expected two channels, or none")
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self._take(state["law"].copy())
+        self._covariance = state["covariance"].copy()
+        self.deviation, self.bumps = float(state["deviation"]), int(state["bumps"])
+        self.motion = None
+        if len(state["velocity"]):
+            self.motion = Motion(state["velocity"].copy(), float(state["step"]), self._law)
+
+
+_LEARNT = ("grid", "place", "cell", "familiar", "last_cell")

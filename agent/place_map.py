@@ -1,0 +1,195 @@
+"""Place cells, and the map that they form: which place is how far from which."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from agent.boundary import Boundaries
+from agent.percept import Array
+
+_HEADINGS = np.arange(8) * np.pi / 4
+DIRECTIONS = np.stack([np.cos(_HEADINGS), np.sin(_HEADINGS)], axis=1)
+"""(8, 2) ways that are tried out in the mind."""
+
+
+class PlaceMap:
+    r"""Place cells recruited where the body has been, and links between them.
+
+    A place cell j has stored the grid code φ_j of where it was recruited (O'Keefe & Dostrovsky
+    1971, doi:10.1016/0006-8993(71)90358-1; Solstad, Moser & Einevoll 2006,
+    doi:10.1002/hipo.20244) and fires as
+
+    .. math:: s_j = \operatorname{mean} \cos(\varphi - \varphi_j)
+
+    Links join cells whose fields touch, unless something was felt to be in between. The links
+    make a graph (Muller, Stead & Pach 1996, doi:10.1085/jgp.107.6.663) over which activity
+    spreads from the goal as a wavefront (Ponulak & Hopfield 2013,
+    doi:10.3389/fncom.2013.00098); its time of arrival, found by Dijkstra's algorithm, is the
+    distance left to go.
+
+    Args:
+        n_features: of a code.
+        spacing: distance at which a new cell is recruited, m.
+
+    Attributes:
+        code: (cells, n_features) unit vectors.
+        place: (cells, 2) decoded, m.
+        links: (cells, cells) lengths, m; inf where there is none.
+        walked: (cells, cells) whether the body has gone from one field into the other.
+        novel: (cells, 8) ways from each cell that lead to places not known yet.
+        version: changes with every change.
+
+    """
+
+    _TOUCHING = 1.75  # (Distance over the spacing up to which fields touch)
+    _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
+    _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)
+
+    def __init__(self, n_features: int, spacing: float):
+        self.spacing = spacing
+        self.code = np.zeros((0, n_features))
+        self.place = np.zeros((0, 2))
+        self.links = np.zeros((0, 0))
+        self.walked = np.zeros((0, 0), bool)
+        self.novel = np.zeros((0, 8), bool)
+        self.version = 0
+        self._fields: dict[tuple[int, bool], tuple[Array, NDArray[np.int32]]] = {}
+        self._graphs: dict[bool, csr_array] = {}
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def activity(self, code: Array) -> Array:
+        """Similarity s (n, cells) of codes (n, n_features) to those of the cells."""
+        return code @ self.code.T
+
+    def recruit(self, code: Array, place: Array, boundaries: Boundaries) -> int:
+        """Make a new cell for a place of code (n_features,) that decodes to (2,) m; its index."""
+        away = np.linalg.norm(self.place - place, axis=1)
+        near = np.flatnonzero(away < self._TOUCHING * self.spacing)
+        here = np.broadcast_to(place, (len(near), 2))
+        shut = boundaries.blocks(here, self.place[near])
+        shut &= boundaries.blocks(self.place[near], here)
+        n = len(self.place)
+        links, walked = np.full((n + 1, n + 1), np.inf), np.zeros((n + 1, n + 1), bool)
+        links[:n, :n], walked[:n, :n] = self.links, self.walked
+        near = near[~shut]
+        links[near, n] = links[n, near] = away[near]
+        self.links, self.walked = links, walked
+        self.code, self.place = np.vstack([self.code, code]), np.vstack([self.place, place])
+        probe = self.probes()
+        self.novel = np.vstack([self.novel, np.ones((1, 8), bool)])
+        self.novel &= np.linalg.norm(probe - place, axis=2) > self._KNOWN * self.spacing
+        ahead = probe[-1][:, None] - self.place
+        known = (np.linalg.norm(ahead, axis=2) < self._KNOWN * self.spacing).any(axis=1)
+        self.novel[-1] &= ~known & ~boundaries.blocks(np.tile(place, (8, 1)), probe[-1])
+        self._change()
+        return n
+
+    def probes(self, cells: NDArray[np.int64] | None = None) -> Array:
+        """Places (cells, 8, 2) that the ways from each cell lead to, m."""
+        place = self.place if cells is None else self.place[cells]
+        return place[:, None] + self._PREPLAY * self.spacing * DIRECTIONS
+
+    def crowd(self, place: Array, radius: float) -> NDArray[np.int64]:
+        """How many cells (k,) are within a radius, m, of places (k, 2)."""
+        square = (place**2).sum(axis=1)[:, None] + (self.place**2).sum(axis=1)
+        return np.asarray((square - 2.0 * place @ self.place.T < radius**2).sum(axis=1))
+
+    def walk(self, start: int, end: int) -> None:
+        """Learn that the body went from the field of one cell into that of another."""
+        if start == end or self.walked[start, end]:
+            return
+        self.walked[start, end] = self.walked[end, start] = True
+        length = float(np.linalg.norm(self.place[start] - self.place[end]))
+        self.links[start, end] = self.links[end, start] = length
+        self._change()
+
+    def wall(self, boundaries: Boundaries) -> None:
+        """Cut links and give up ways that a wall just felt is across."""
+        start, end = np.nonzero(np.isfinite(self.links))
+        shut = boundaries.blocks(self.place[start], self.place[end])
+        start, end = start[shut], end[shut]
+        self.links[start, end] = self.links[end, start] = np.inf
+        self.walked[start, end] = self.walked[end, start] = False
+        cell, way = np.nonzero(self.novel)
+        ahead = self.place[cell] + self._PREPLAY * self.spacing * DIRECTIONS[way]
+        shut = boundaries.blocks(self.place[cell], ahead)
+        self.novel[cell[shut], way[shut]] = False
+        self._change()
+
+    def give_up(self, cell: int, way: int) -> None:
+        """Take a way that could not be gone for one that leads nowhere."""
+        self.novel[cell, way] = False
+
+    def distances(self, goal: int, walked: bool = False) -> Array:
+        """Lengths (cells,) of the ways to a cell, m; inf where there is none.
+
+        Args:
+            goal: the cell.
+            walked: only by links that the body has gone along.
+
+        """
+        return self._field(goal, walked)[0]
+
+    def way(self, start: int, goal: int, walked: bool = False, most: int = 16) -> list[int]:
+        """Cells on the way from one cell to another, up to `most`; empty where there is none."""
+        distance, towards = self._field(goal, walked)
+        if not np.isfinite(distance[start]):
+            return []
+        way = [start]
+        while way[-1] != goal and len(way) < most:
+            way.append(int(towards[way[-1]]))
+        return way[1:] or way
+
+    def _field(self, goal: int, walked: bool) -> tuple[Array, NDArray[np.int32]]:
+        if (goal, walked) not in self._fields:
+            if walked not in self._graphs:
+                there = np.isfinite(self.links) & (self.walked | (not walked))
+                start, end = np.nonzero(there)
+                self._graphs[walked] = csr_array(
+                    (self.links[start, end], (start, end)), shape=self.links.shape
+                )
+            self._fields[goal, walked] = dijkstra(
+                self._graphs[walked], directed=False, indices=goal, return_predecessors=True
+            )
+        return self._fields[goal, walked]
+
+    def sweep(self, start: Array, ends: Array, boundaries: Boundaries) -> NDArray[np.bool_]:
+        """Try out in the mind to go straight from a place (2,) to others (k, 2): which are clear.
+
+        Cells must know every place on the way, and no wall be felt there (look-ahead sweeps,
+        Johnson & Redish 2007, doi:10.1523/JNEUROSCI.3761-07.2007).
+        """
+        way = ends - start
+        length = float(np.linalg.norm(way, axis=1).max(initial=0.0))
+        share = np.linspace(0.0, 1.0, 2 + int(length / (0.4 * self.spacing)))[1:]
+        on_the_way = start + share[:, None, None] * way
+        # |x − p|² by one product: this is the costliest part of finding the way.
+        square = (on_the_way**2).sum(axis=2)[..., None] + (self.place**2).sum(axis=1)
+        square = square - 2.0 * (on_the_way @ self.place.T)
+        known = square.min(axis=2) < (self._KNOWN * self.spacing) ** 2
+        return known.all(axis=0) & ~boundaries.blocks(np.broadcast_to(start, ends.shape), ends)
+
+    def _change(self) -> None:
+        self.version += 1
+        self._fields, self._graphs = {}, {}
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        return {
+            "code": self.code,
+            "place": self.place,
+            "linked": np.isfinite(self.links),
+            "walked": self.walked,
+            "novel": self.novel,
+        }
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
+        self.code, self.place = state["code"].copy(), state["place"].copy()
+        self.walked, self.novel = state["walked"].copy(), state["novel"].copy()
+        away = np.linalg.norm(self.place[:, None] - self.place, axis=2)
+        self.links = np.where(state["linked"], away, np.inf)
+        self._change()

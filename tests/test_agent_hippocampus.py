@@ -1,0 +1,282 @@
+"""Where the body is, what it knows of its world, and which way it goes."""
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from agent import Brain, BrainConfig, SensoryError, StateError
+from agent.boundary import Boundaries
+from agent.config import HippocampusConfig, PrefrontalConfig
+from agent.grid_cells import GridCells
+from agent.hippocampus import Hippocampus
+from agent.joints import NotYet
+from agent.memory import SensorimotorMemory
+from agent.place_map import PlaceMap
+from agent.prefrontal import Prefrontal
+from agent.self_motion import find_motion
+from agent.senses import Senses
+from agent.working_memory import new_memory
+
+
+def grid(modules=12, finest=1.0, seed=0):
+    return GridCells(modules, finest, np.random.default_rng(seed))
+
+
+class Point:
+    """A point mass in a box of 4 × 3 m, in which a thick wall leaves a way at one side."""
+
+    observation_space = spaces.Dict(
+        {
+            "observation": spaces.Box(-np.inf, np.inf, (4,)),
+            "achieved_goal": spaces.Box(-np.inf, np.inf, (2,)),
+            "desired_goal": spaces.Box(-np.inf, np.inf, (2,)),
+        }
+    )
+    action_space = spaces.Box(-1.0, 1.0, (2,))
+    length = 300
+
+    def __init__(self, seed=0):
+        self.rng = np.random.default_rng(seed)
+
+    def reset(self, place=None, goal=None):
+        """Begin an episode at a place, or anywhere."""
+        low, high = np.array([0.2, 0.2]), np.array([3.8, 2.8])
+        self.place = self.rng.uniform(low, high) if place is None else np.array(place, float)
+        while abs(self.place[1] - 1.5) < 0.5:
+            self.place[1] = self.rng.uniform(0.2, 2.8)
+        self.goal = self.rng.uniform(low, high) if goal is None else np.array(goal, float)
+        self.speed, self.steps = np.zeros(2), 0
+        return self.observe()
+
+    def observe(self):
+        """Batch of one observation."""
+        felt = np.concatenate([self.place, self.speed])
+        return {
+            "observation": felt[None],
+            "achieved_goal": self.place[None].copy(),
+            "desired_goal": self.goal[None].copy(),
+        }
+
+    def step(self, action):
+        """Observation, reward, and whether it has arrived."""
+        self.speed = 0.99 * self.speed + 0.24 * action[0]
+        to = self.place + 0.01 * self.speed
+        if to[0] < 3.0 and abs(to[1] - 1.5) < 0.5:
+            if self.place[0] >= 3.0:
+                to[0], self.speed[0] = 3.0, 0.0
+            else:
+                to[1], self.speed[1] = 1.5 + 0.5 * np.sign(self.place[1] - 1.5), 0.0
+        for axis, most in ((0, 4.0), (1, 3.0)):
+            if not 0.0 <= to[axis] <= most:
+                to[axis], self.speed[axis] = np.clip(to[axis], 0.0, most), 0.0
+        self.place, self.steps = to, self.steps + 1
+        there = np.linalg.norm(self.place - self.goal) < 0.2
+        return self.observe(), np.array([float(there)]), there
+
+
+def live(brain, world, steps):
+    memory, start, seen = brain.new_memory(1), np.ones(1, bool), world.reset()
+    for _ in range(steps):
+        action, memory = brain.act(seen, memory, start, learning=True)
+        after, reward, _ = world.step(action)
+        start = np.array([world.steps >= world.length])
+        brain.learn(seen, action, reward, after, np.zeros(1, bool), start, memory)
+        seen = world.reset() if start[0] else after
+    return brain
+
+
+def way_to(brain, world, place, goal, steps=400):
+    """Length of the way to a goal; inf if it was not reached."""
+    memory, start, seen = brain.new_memory(1), np.ones(1, bool), world.reset(place, goal)
+    way = 0.0
+    for _ in range(steps):
+        action, memory = brain.act(seen, memory, start)
+        start, last = np.zeros(1, bool), world.place
+        seen, _, there = world.step(action)
+        way += float(np.linalg.norm(world.place - last))
+        if there:
+            return way
+    return np.inf
+
+
+@pytest.fixture(scope="module")
+def traveller():
+    return live(Brain(Point.observation_space, Point.action_space, seed=1), Point(1), 2500)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_phases_stand_for_places(seed):
+    cells, rng = grid(seed=seed), np.random.default_rng(seed)
+    place = rng.uniform(-10, 10, (50, 2))
+    np.testing.assert_allclose(cells.decode(cells.encode(place)), place, atol=1e-6)
+    near = place + rng.uniform(-0.2, 0.2, place.shape)
+    np.testing.assert_allclose(cells.decode(cells.encode(place), near), place, atol=1e-6)
+
+
+def test_movement_is_integrated_and_sight_corrects_it():
+    cells, rng = grid(), np.random.default_rng(0)
+    place, phase = np.zeros((1, 2)), cells.encode(np.zeros((1, 2)))
+    for _ in range(500):
+        move = rng.normal(0, 0.02, (1, 2))
+        place, phase = place + move, cells.integrate(phase, move + 0.001)
+    drift = np.linalg.norm(cells.decode(phase, place) - place)
+    assert 0.1 < drift < 1.0
+    for _ in range(20):
+        phase = cells.correct(phase, place, np.array([0.3]))
+    assert np.linalg.norm(cells.decode(phase, place) - place) < 0.01 * drift
+
+
+def test_similarity_of_codes_falls_with_distance():
+    cells = grid()
+    similar = [cells.similarity(d) for d in (0.0, 0.2, 0.4, 0.8)]
+    assert similar[0] == pytest.approx(1.0) and similar == sorted(similar, reverse=True)
+
+
+def test_fields_of_a_grid_cell_lie_as_far_apart_as_its_spacing():
+    cells = grid(modules=1, finest=2.0)
+    angle = cells.orientation[0] + np.pi / 6
+    away = 2.0 * np.array([[np.cos(angle), np.sin(angle)]])
+    for turn in np.arange(6) * np.pi / 3:
+        c, s = np.cos(turn), np.sin(turn)
+        peak = cells.rates(cells.encode(away @ np.array([[c, s], [-s, c]])))
+        assert peak[0, 0] == pytest.approx(1.0)
+    assert cells.rates(cells.encode(0.5 * away))[0, 0] < 0.5
+
+
+def test_a_bump_blocks_the_way_into_the_wall_and_no_other():
+    felt = Boundaries(0.25)
+    assert felt.bump(np.zeros(2), np.array([0.0, 1.0]))
+    assert not felt.bump(np.array([0.05, 0.0]), np.array([0.0, 1.0]))
+    start = np.array([[0.0, 0.5], [0.0, 0.5], [0.0, -0.5], [1.0, 0.5]])
+    end = np.array([[0.0, -0.5], [0.0, 0.1], [0.0, 0.5], [1.0, -0.5]])
+    np.testing.assert_array_equal(felt.blocks(start, end), [True, False, False, False])
+    assert felt.blocks(start[3:], end[3:], stretch=5.0)[0]
+
+
+def test_what_was_walked_through_is_no_wall():
+    felt = Boundaries(0.25)
+    felt.bump(np.zeros(2), np.array([0.0, 1.0]))
+    start, end = np.array([[0.0, 0.2]]), np.array([[0.0, -0.2]])
+    for offset in (0.1, -0.1, 0.0, 0.03, -0.03):
+        aside = np.array([offset, 0.0])
+        felt.pass_through(start + aside, end + aside)
+    assert len(felt) == 0
+
+
+def test_ways_lead_round_walls():
+    cells, felt = grid(), Boundaries(0.6)
+    world = PlaceMap(2 * cells.n_phases, 0.5)
+    for x in np.arange(6) * 0.5:
+        for y in (0.0, 0.5):
+            place = np.array([x, y])
+            world.recruit(cells.features(cells.encode(place)), place, felt)
+    assert world.distances(1)[0] == pytest.approx(0.5)
+    for x in (0.0, 0.5, 1.0, 1.5):
+        felt.bump(np.array([x, 0.25]), np.array([0.0, 1.0]))
+        felt.bump(np.array([x, 0.25]), np.array([0.0, -1.0]))
+    world.wall(felt)
+    assert 3.0 < world.distances(1)[0] < 5.5
+    assert world.way(0, 1)[-1] == 1
+    assert not world.sweep(np.zeros(2), np.array([[0.0, 0.5]]), felt)[0]
+    assert world.sweep(np.zeros(2), np.array([[2.5, 0.0]]), felt)[0]
+
+
+def test_a_place_that_commands_move_is_told_from_one_that_they_do_not():
+    rng, senses = np.random.default_rng(0), Senses(Point.observation_space, Point.action_space)
+    world, memory = Point(), SensorimotorMemory(200, 8, 2)
+    moves_by_posture = SensorimotorMemory(200, 8, 2)
+    seen = world.reset()
+    for t in range(200):
+        action = rng.uniform(-1, 1, (1, 2))
+        after, reward, _ = world.step(action)
+        pair = senses.channels(seen), senses.channels(after)
+        memory.store(pair[0], action, reward, pair[1], np.zeros(1, np.int64))
+        bent = [x.copy() for x in pair]
+        for x in bent:
+            x[:, 4:6] = np.sin(6 * x[:, :2])
+        moves_by_posture.store(bent[0], action, reward, bent[1], np.zeros(1, np.int64))
+        seen = world.reset() if t % 50 == 49 else after
+    motion = find_motion(memory, senses)
+    assert motion.velocity.tolist() == [2, 3]
+    assert motion.step == pytest.approx(0.01, rel=1e-3)
+    np.testing.assert_allclose(motion.law[3:], 0.24 * np.eye(2), atol=0.01)
+    with pytest.raises(NotYet, match="velocity"):
+        find_motion(moves_by_posture, senses)
+
+
+def test_the_traveller_knows_the_wall_and_goes_round_it(traveller):
+    assert traveller.travel.available and not any(traveller.programs.able[:2])
+    round_it = 1.0 + 2 * np.hypot(2.5, 0.5)
+    way = way_to(traveller, Point(), (0.5, 0.5), (0.5, 2.5))
+    assert 0.9 * round_it < way < 1.2 * round_it
+
+
+def test_without_a_hippocampus_it_pushes_against_the_wall():
+    config = BrainConfig(lesions=("hippocampus",))
+    brain = Brain(Point.observation_space, Point.action_space, config=config, seed=1)
+    live(brain, Point(1), 1000)
+    assert np.isinf(way_to(brain, Point(), (0.5, 0.5), (0.5, 2.5)))
+    assert np.isfinite(way_to(brain, Point(), (0.5, 0.5), (2.5, 0.5)))
+
+
+def test_performing_leaves_the_map_alone(traveller):
+    before = traveller.state()
+    way_to(traveller, Point(), (0.5, 0.5), (3.5, 2.5))
+    after = traveller.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_map_is_saved_and_loaded(traveller):
+    other = Brain(Point.observation_space, Point.action_space, seed=2)
+    other.load_state(traveller.state())
+    ways = [way_to(brain, Point(), (0.5, 0.5), (0.5, 2.5)) for brain in (traveller, other)]
+    assert ways[0] == pytest.approx(ways[1])
+    state = traveller.state()
+    state["hippocampus.map.novel"] = state["hippocampus.map.novel"][1:]
+    with pytest.raises(StateError, match=r"map\.novel"):
+        other.load_state(state)
+
+
+def test_a_diverged_place_is_refused(traveller):
+    world = Point()
+    seen = world.reset()
+    seen["achieved_goal"][0, 0] = np.nan
+    with pytest.raises(SensoryError, match=r"achieved_goal\[0\]"):
+        traveller.act(seen, traveller.new_memory(1), np.ones(1, bool))
+
+
+@pytest.mark.parametrize("lesions", [(), ("prefrontal",)])
+def test_a_goal_that_is_no_longer_seen_is_held(lesions):
+    cortex, memory = Prefrontal(PrefrontalConfig(), lesions), new_memory(1, 2, 8, 1)
+    here, goal = np.zeros((1, 2)), np.array([[1.0, 2.0]])
+    assert not cortex.hold(memory, here, here)[1][0]
+    np.testing.assert_array_equal(cortex.hold(memory, goal, here)[0], goal)
+    held, wanted = cortex.hold(memory, here, here)
+    assert wanted[0] == (not lesions)
+    if not lesions:
+        np.testing.assert_array_equal(held, goal)
+
+
+def test_one_reward_makes_a_goal_and_visits_in_vain_unmake_it():
+    cortex, here = Prefrontal(PrefrontalConfig()), np.zeros((1, 2))
+    cortex.learn(here + 1.0, np.zeros(1))
+    cortex.learn(here + 2.0, np.ones(1))
+    goal, wanted = cortex.hold(new_memory(1, 2, 8, 1), here, here)
+    assert wanted[0]
+    np.testing.assert_allclose(goal, here + 2.0)
+    for _ in range(20):
+        cortex.learn(here + 2.0, np.zeros(1))
+    assert not cortex.hold(new_memory(1, 2, 8, 1), here, here)[1][0]
+
+
+def test_without_a_grid_the_place_is_lost_in_the_dark():
+    place = np.array([[0.0, 0.0]])
+    found = {}
+    for lesions in ((), ("grid",)):
+        region = Hippocampus(HippocampusConfig(), np.random.default_rng(0), lesions)
+        memory = new_memory(1, 2, 8, 1, region.grid.n_phases)
+        region.sense(memory, np.zeros((1, 2)), place)
+        for _ in range(20):  # (The place seen stays the same: it is not seen)
+            region.sense(memory, np.array([[0.05, 0.0]]), place)
+        found[lesions] = memory["place"][0, 0]
+    assert found[()] == pytest.approx(1.0) and found[("grid",)] == 0.0
