@@ -8,6 +8,7 @@
 | `neonate/CrawlTorque-v0` | the same with torque motors | crawl forward |
 | `neonate/CrawlTo-v0` | the same with position servos | to a place within 8 m |
 | `neonate/CrawlToTorque-v0` | the same with torque motors | to a place within 8 m |
+| `neonate/KeyChoice-v0` | none (discrete acts) | press keys in the order of a cue |
 | `neonate/AntTo-v0` | Gymnasium's Ant, 8 torque motors, 50 ms control | to a place within 8 m |
 
 `import envs` registers them. Gymnasium has had no plugin entry points since its version 1.0: code
@@ -42,6 +43,7 @@ CRAWL_IDS = (
     "neonate/CrawlToTorque-v0",
     "neonate/AntTo-v0",
 )
+KEY_IDS = ("neonate/KeyChoice-v0",)
 ENV_IDS = REACH_IDS + CRAWL_IDS
 
 _TORQUE = {"actuation": "torque"}
@@ -58,6 +60,7 @@ def register_envs() -> None:
         register(
             f"neonate/{name}Torque-v0", entry_point=task, max_episode_steps=1000, kwargs=_TORQUE
         )
+    register("neonate/KeyChoice-v0", entry_point="envs.key_choice:KeyChoiceEnv")
     register("neonate/AntTo-v0", entry_point="envs.ant_to:AntToEnv", max_episode_steps=1000)
 
 

@@ -1,0 +1,112 @@
+"""Keyboard tasks: rules, checkers, and who gets which reward."""
+
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env as check_gymnasium
+from stable_baselines3.common.env_checker import check_env as check_sb3
+
+import envs
+from envs.key_choice import KeyChoiceEnv
+from envs.key_order import KeyOrder, Recital
+
+each_env = pytest.mark.parametrize("env_id", envs.KEY_IDS)
+
+
+@each_env
+@pytest.mark.parametrize("options", [{}, {"feedback": "sparse"}, {"keys": 5, "cues": 2}])
+def test_checkers_pass(env_id: str, options: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gymnasium.make(env_id, **options)
+        check_gymnasium(env.unwrapped, skip_render_check=True)
+        check_sb3(env)
+    env.close()
+
+
+@pytest.mark.parametrize("book", range(20))
+def test_sequences_are_made_of_the_parts_and_no_key_follows_itself(book: int) -> None:
+    rules = KeyOrder(keys=5, length=6, cues=5, parts=3, long_cues=2, long_length=9, book=book)
+    assert [len(order) for order in rules.sequences] == [6] * 5 + [9] * 2
+    assert len(set(rules.sequences)) == 7
+    pieces = {order[i : i + 3] for order in rules.sequences for i in range(0, len(order), 3)}
+    assert len(pieces) <= 3
+    for order in rules.sequences:
+        assert all(a != b for a, b in pairwise(order))
+        assert set(order) <= set(range(5))
+
+
+def test_the_same_book_is_the_same_and_another_is_another() -> None:
+    assert KeyOrder(book=3).sequences == KeyOrder(book=3).sequences
+    assert KeyOrder(book=3).sequences != KeyOrder(book=4).sequences
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"keys": 2}, "keys"),
+        ({"feedback": "loud"}, "feedback"),
+        ({"credit": "none"}, "credit"),
+        ({"length": 5}, "part_length"),
+        ({"asked": (9,)}, "asked"),
+        ({"keys": 3, "parts": 90}, "parts"),
+        ({"parts": 1}, "sequences"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        KeyOrder(**settings)
+
+
+def test_rich_feedback_waits_for_the_right_key_and_answers_every_press() -> None:
+    recital = Recital(KeyOrder(), np.random.default_rng(0))
+    wrong = (recital.order[0] + 1) % 7
+    assert recital.press(wrong) == (-1.0, -1.0)
+    assert recital.stage == 0
+    for key in recital.order:
+        assert recital.press(key) == (1.0, 1.0)
+    assert recital.over and not recital.perfect
+
+
+def test_sparse_feedback_pays_a_share_p_with_probability_p_at_the_end_only() -> None:
+    rules, rng = KeyOrder(feedback="sparse", length=6, cues=1), np.random.default_rng(0)
+    paid = []
+    for _ in range(2000):
+        recital = Recital(rules, rng)
+        presses = [*recital.order[:3], *((key + 1) % 7 for key in recital.order[3:])]
+        rewards = [recital.press(key) for key in presses]
+        assert rewards[:-1] == [(0.0, 0.0)] * 5
+        paid.append(rewards[-1][0])
+    assert set(paid) == {0.0, 0.5}
+    assert np.mean(paid) == pytest.approx(0.25, abs=0.03)
+    whole = Recital(KeyOrder(feedback="sparse", credit="whole"), rng)
+    assert [whole.press(key)[0] for key in whole.order][-1] == 1.0
+
+
+def test_a_brief_cue_goes_and_presses_do_not_count_during_the_delay() -> None:
+    env = KeyChoiceEnv(cue_steps=1, delay=3, distractors=1.0)
+    obs, _ = env.reset(seed=0)
+    shown = obs["cue"].argmax()
+    assert obs["cue"].sum() == 1 and obs["go"][0] == 0
+    for _ in range(3):
+        obs, reward, *_ = env.step(0)
+        assert reward == 0 and obs["pressed"].sum() == 0 and obs["cue"].sum() == 1
+    obs, *_ = env.step(0)
+    assert obs["go"][0] == 1 and obs["cue"].sum() == 0
+    obs, _, *_, info = env.step(env.recital.order[0])
+    assert obs["answer"][0] == 1 and info["cue"] == shown
+
+
+def test_options_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="cue_steps"):
+        KeyChoiceEnv(delay=3)
+    with pytest.raises(ValueError, match="distractors"):
+        KeyChoiceEnv(distractors=2)
+    env = KeyChoiceEnv()
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="key"):
+        env.step(7)
