@@ -8,6 +8,7 @@
 | `neonate/CrawlTorque-v0` | the same with torque motors | crawl forward |
 | `neonate/CrawlTo-v0` | the same with position servos | to a place within 8 m |
 | `neonate/CrawlToTorque-v0` | the same with torque motors | to a place within 8 m |
+| `neonate/Keys-v0` | the arm of Reach-v0 | press keys in the order of a cue |
 | `neonate/KeyChoice-v0` | none (discrete acts) | press keys in the order of a cue |
 | `neonate/AntTo-v0` | Gymnasium's Ant, 8 torque motors, 50 ms control | to a place within 8 m |
 
@@ -22,6 +23,9 @@ Hints: what a task hands the agent instead of letting it be discovered
   what an action does to them is not told.
 - **The reward's form.** `compute_reward` may be called for goals that were never pursued, which
   is what hindsight replay does.
+- **Where the keys are** (keyboard tasks): the places to go to are told, in the coordinates of
+  `achieved_goal`, and so are the cue, which key has just been pressed, and the answer to it.
+  Which key is due, what a cue means and that sequences share parts is not told.
 - **When a trial begins.** The body is put in its starting posture at rest.
 - **Which way it faces** (crawlers only): the observation holds the direction of the crawler's
   forward axis in the world, as Ant's holds a quaternion. Which numbers these are is not told.
@@ -43,7 +47,7 @@ CRAWL_IDS = (
     "neonate/CrawlToTorque-v0",
     "neonate/AntTo-v0",
 )
-KEY_IDS = ("neonate/KeyChoice-v0",)
+KEY_IDS = ("neonate/Keys-v0", "neonate/KeyChoice-v0")
 ENV_IDS = REACH_IDS + CRAWL_IDS
 
 _TORQUE = {"actuation": "torque"}
@@ -60,6 +64,7 @@ def register_envs() -> None:
         register(
             f"neonate/{name}Torque-v0", entry_point=task, max_episode_steps=1000, kwargs=_TORQUE
         )
+    register("neonate/Keys-v0", entry_point="envs.keys:KeysEnv", max_episode_steps=1500)
     register("neonate/KeyChoice-v0", entry_point="envs.key_choice:KeyChoiceEnv")
     register("neonate/AntTo-v0", entry_point="envs.ant_to:AntToEnv", max_episode_steps=1000)
 

@@ -2,17 +2,23 @@
 
 import warnings
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env as check_gymnasium
 from stable_baselines3.common.env_checker import check_env as check_sb3
 
 import envs
+from agent.errors import UnsupportedSpaceError
+from agent.senses import Senses
 from envs.key_choice import KeyChoiceEnv
 from envs.key_order import KeyOrder, Recital
+from envs.keys import KeysEnv
+from policies import BrainAgent
 
 each_env = pytest.mark.parametrize("env_id", envs.KEY_IDS)
 
@@ -22,6 +28,7 @@ each_env = pytest.mark.parametrize("env_id", envs.KEY_IDS)
 def test_checkers_pass(env_id: str, options: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".*Box observation space .* is -?infinity")
         env = gymnasium.make(env_id, **options)
         check_gymnasium(env.unwrapped, skip_render_check=True)
         check_sb3(env)
@@ -110,3 +117,57 @@ def test_options_that_cannot_be_are_refused() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match="key"):
         env.step(7)
+
+
+def test_a_key_is_pressed_by_a_slow_hand_and_once_only_until_it_is_left() -> None:
+    env = KeysEnv(press_speed=0.4)
+    env.reset(seed=0)
+    due = env.recital.order[0]
+    env.set_state(env._posture(env.places[due], 0.30, 0.33), np.array([2.0, 0.0]))
+    assert env.step(np.zeros(2))[-1]["pressed"] == -1  # (Too fast)
+    for answer in (1.0, 0.0):
+        env.set_state(env._posture(env.places[due], 0.30, 0.33), np.zeros(2))
+        obs, reward, *_ = env.step(np.zeros(2))
+        assert reward == obs["answer"][0] == answer
+        assert obs["pressed"].sum() == answer
+    env.reset(seed=0)
+    wrong = (env.recital.order[0] + 1) % 7
+    env.set_state(env._posture(env.places[wrong], 0.30, 0.33), np.zeros(2))
+    assert env.step(np.zeros(2))[1] == -1.0
+
+
+def test_the_keyboard_lies_within_reach_and_keys_apart() -> None:
+    env = KeysEnv(keys=10, length=6)
+    away = np.linalg.norm(env.places[:, None] - env.places[None], axis=-1)
+    assert away[away > 0].min() > 2 * env.key_radius
+    for place in env.places:
+        env.set_state(env._posture(place, 0.30, 0.33), np.zeros(2))
+        assert env.fingertip[:2] == pytest.approx(place, abs=1e-6)
+        low, high = env.model.jnt_range.T
+        assert ((low < env.data.qpos) & (env.data.qpos < high)).all()
+
+
+def test_the_brain_finds_its_arm_and_the_order_and_goes_on_from_a_file(tmp_path: Path) -> None:
+    rules = {"keys": 4, "length": 2, "cues": 1, "part_length": 0}
+    env = gymnasium.make("neonate/Keys-v0", **rules)
+    agent = BrainAgent("BrainPolicy", env, seed=0).learn(1200)
+    agent.save(tmp_path / "keys")
+    again = BrainAgent.load(tmp_path / "keys", env=gymnasium.make("neonate/Keys-v0", **rules))
+    returns = []
+    for who in (agent, again):
+        obs, _ = env.reset(seed=5)
+        state, start, over, total = None, np.ones(1, bool), False, 0.0
+        while not over:
+            action, state = who.predict(obs, state, start, deterministic=True)
+            obs, reward, terminated, truncated, info = env.step(action)
+            total, over, start = total + reward, terminated or truncated, np.zeros(1, bool)
+        returns.append(total)
+        assert info["is_success"]
+    assert returns == [2.0, 2.0]
+
+
+def test_places_that_do_not_fit_the_keys_are_refused() -> None:
+    space = gymnasium.make("neonate/Keys-v0").observation_space
+    wrong = spaces.Dict({**space.spaces, "places": spaces.Box(-1, 1, (3,))})
+    with pytest.raises(UnsupportedSpaceError, match="places"):
+        Senses(wrong, spaces.Box(-1, 1, (2,)))

@@ -18,12 +18,27 @@ class Repertoire:
     Programs do not know of each other. Each is handed the bodies that run it as a batch; where
     all of them run the same one, as is usual, nothing is copied.
 
+    Args:
+        babble: program.
+        reaching: program.
+        crawling: program.
+        trace: record of what is worth seeing.
+        crawls: whether crawling is of use at all: not where the task is to touch places.
+
     Attributes:
         felt: mean teaching signals of the latest step, by name.
 
     """
 
-    def __init__(self, babble: Babble, reaching: Reaching, crawling: Crawling, trace: Trace):
+    def __init__(
+        self,
+        babble: Babble,
+        reaching: Reaching,
+        crawling: Crawling,
+        trace: Trace,
+        crawls: bool = True,
+    ):
+        self._crawls = crawls
         self._babble, self._reaching, self._crawling = babble, reaching, crawling
         self._trace = trace
         self.felt = {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
@@ -31,7 +46,7 @@ class Repertoire:
     @property
     def able(self) -> tuple[bool, bool]:
         """Whether reaching and crawling can run."""
-        return self._reaching.available, self._crawling.available
+        return self._reaching.available, self._crawls and self._crawling.available
 
     def act(
         self,

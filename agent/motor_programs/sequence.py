@@ -125,18 +125,32 @@ class Sequencing:
         self._trace.record(cue_held=memory["held"], cue_gate=(gate == TAKE_IN) & onset)
 
     def choose(
-        self, memory: Memory, rng: np.random.Generator | None, ready: NDArray[np.bool_]
+        self,
+        memory: Memory,
+        rng: np.random.Generator | None,
+        ready: NDArray[np.bool_],
+        blocked: Index | None = None,
     ) -> Index:
-        """Next act (n,) of bodies that are ready to act; −1 of the others.
+        """Give bodies without a program one: that is a decision. Within a chunk there is none.
 
-        Bodies without a program are given one, which is a decision; within a chunk there is none.
+        Args:
+            memory: of n bodies; updated.
+            rng: to explore with; None to perform.
+            ready: (n,) bodies that can begin a program.
+            blocked: (n,) act that cannot be done now, −1 for none.
+
+        Returns:
+            Act (n,) that is due, −1 where no program runs.
 
         """
         idle = np.flatnonzero(ready & (memory["program"] == NONE))
         start = np.zeros(len(ready))
         if len(idle):
             context = self.context(memory)[idle]
-            program = self.striatum.gate(context, self.chunks.able, rng)
+            able = np.broadcast_to(self.chunks.able, (len(idle), self.chunks.n_programs))
+            if blocked is not None:
+                able = able & (self.striatum.first != blocked[idle, None])
+            program = self.striatum.gate(context, able, rng)
             memory["program"][idle], memory["position"][idle] = program, 0
             memory["began"][idle] = context
             memory["decisions"][idle] += 1
