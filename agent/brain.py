@@ -177,5 +177,12 @@ class Brain(Knowledge):
         self.programs.learn(step, worth, memory, self.memory, look)
         self.gate.learn(memory["program"], worth, step.ended)
         self.search.look(self.memory, self.steps, self._rng)
+        every = self.config.sleep.every
+        if every and self.steps % every < len(step.reward):
+            self.sleep()
         self.trace.record(reward=step.reward, known=any(self.programs.able))
         self.trace.next_tick()
+
+    def sleep(self) -> list[tuple[int, ...]]:
+        """Sleep for a night; returns the chunks of acts that were compiled in it."""
+        return self.keyboard.sleep() if self.keyboard else []

@@ -262,12 +262,10 @@ class ChunkConfig:
 
 @dataclass(frozen=True)
 class SequenceConfig:
-    """Sequences: where in a task a body is, and how movements follow each other."""
+    """Sequences: where in a task a body is."""
 
     stages: int = 16
     """Stages of a sequence told apart; later ones count as the last."""
-    blend: float = 0.5
-    """Share of a movement's way after which the next begins within a chunk, over the distance."""
 
 
 @dataclass(frozen=True)
@@ -276,8 +274,6 @@ class SleepConfig:
 
     every: int = 0
     """Steps between two nights while learning; 0 for none."""
-    dreams: int = 1500
-    """Movements imagined in a night for the motor cortex to copy."""
 
 
 @dataclass(frozen=True)

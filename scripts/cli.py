@@ -19,7 +19,9 @@ from policies.priors import UnsuitableBodyError
 from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
+from scripts.keys import Keys
 from scripts.render import Render
+from scripts.sleep import Sleep
 from scripts.train import Train
 
 USER_ERRORS = (
@@ -37,6 +39,8 @@ Command = (
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Render, subcommand("render")]
     | Annotated[Benchmark, subcommand("benchmark")]
+    | Annotated[Sleep, subcommand("sleep")]
+    | Annotated[Keys, subcommand("keys")]
 )
 
 

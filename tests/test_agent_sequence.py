@@ -215,3 +215,15 @@ def test_a_chunk_is_aborted_by_a_bad_answer_and_loses_its_preference_there() -> 
     own = brain.striatum.own[:, program]
     assert own.min() < 0 and (own < 2).sum() == 1
     assert brain.chunks.trust[0] < 1
+
+
+@pytest.mark.parametrize("seed", [7, 104])
+def test_the_cue_is_kept_through_a_delay_with_others_unless_lesioned(seed: int) -> None:
+    rules: dict[str, Any] = {"keys": 4, "length": 2, "cues": 3, "part_length": 0, "book": seed}
+    for lesions in ((), ("cue_memory",)):
+        env = KeyChoiceEnv(cue_steps=1, delay=4, distractors=0.3, **rules)
+        player = Player(env, seed, lesions=lesions)
+        for _ in range(150):
+            player.trial()
+        wins = np.mean([player.trial(learning=False)[1]["is_success"] for _ in range(30)])
+        assert (wins < 0.7) if lesions else (wins == 1.0)

@@ -19,6 +19,7 @@ from envs.key_choice import KeyChoiceEnv
 from envs.key_order import KeyOrder, Recital
 from envs.keys import KeysEnv
 from policies import BrainAgent
+from scripts.cli import main
 
 each_env = pytest.mark.parametrize("env_id", envs.KEY_IDS)
 
@@ -171,3 +172,25 @@ def test_places_that_do_not_fit_the_keys_are_refused() -> None:
     wrong = spaces.Dict({**space.spaces, "places": spaces.Box(-1, 1, (3,))})
     with pytest.raises(UnsupportedSpaceError, match="places"):
         Senses(wrong, spaces.Box(-1, 1, (2,)))
+
+
+def test_a_run_sleeps_by_command_and_only_where_there_is_something_to_compile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for env, steps in (("neonate/Keys-v0", "30"), ("Reacher-v5", "30")):
+        out = str(tmp_path / env.replace("/", "-"))
+        assert main(["train", "--env", env, "--steps", steps, "--out", out]) == 0
+    assert main(["sleep", str(tmp_path / "neonate-Keys-v0")]) == 0
+    assert "slept: 0 new chunks" in capsys.readouterr().out
+    assert main(["sleep", str(tmp_path / "Reacher-v5")]) == 2
+    assert "neonate/Keys-v0" in capsys.readouterr().err
+
+
+def test_the_laboratory_measures_and_keeps_what_it_has(tmp_path: Path) -> None:
+    command = ["keys", "--out", str(tmp_path / "lab"), "--seeds", "1"]
+    assert main([*command, "--parts", "lesion"]) == 0
+    first = (tmp_path / "lab" / "lesion.json").read_text()
+    assert main([*command, "--parts", "lesion"]) == 0
+    assert (tmp_path / "lab" / "lesion.json").read_text() == first
+    assert "without basal ganglia" in (tmp_path / "lab" / "summary.txt").read_text()
+    assert main(["keys", "--out", str(tmp_path / "x"), "--parts", "nonsense"]) == 2

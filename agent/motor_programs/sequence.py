@@ -30,7 +30,8 @@ class Sequencing:
 
     After every act two kinds of dopamine are released. The global one is the reward prediction
     error of the critic, and teaches whatever is eligible: the critic, the acts, each in the
-    context in which it was done (so a chunk teaches its parts, too). The local one is that of the
+    context in which it was done (so a chunk teaches its parts, too). An act that is answered is
+    judged by that alone; one that is not, by all that follows. The local one is that of the
     chunk that ended (was it executed as it should have been?), and teaches the chunk.
 
     The gate of the cue's memory is taught by the reward of the whole trial against what such
@@ -44,6 +45,7 @@ class Sequencing:
 
     """
 
+    _OPEN = 2.0  # (Preference by birth of a memory that holds nothing for taking in what is shown)
     _SIMILAR = 0.1  # (Share by which a rewarded sequence may fall short of the best, and count)
     _SLOW = 0.05  # (Rate at which the usual size of a trial's reward is learnt)
 
@@ -63,6 +65,7 @@ class Sequencing:
         )
         self.cue = CueMemory("cue_memory" in config.lesions)
         self.cue_gate = Striatum(CueMemory.n_contexts, 2, 2, config.striatum, lesioned)
+        self.cue_gate.own[0, TAKE_IN] = self._OPEN
         # The latest rewarded sequence of each cue, the reward of its trial, and the best so far.
         self.day = np.full((n_cues + 1, self._stages), NONE, np.int64)
         self.day_reward = np.full(n_cues + 1, -np.inf)
@@ -217,10 +220,11 @@ class Sequencing:
             past[rows, 0] = new
         memory["past_weight"][rows, 1:] *= self._config.striatum.eligibility
         memory["done"][rows, stage] = np.where(counted, act[rows], memory["done"][rows, stage])
-        dopamine = self.striatum.dopamine(reward[rows], context, context + after, over[rows])
+        # An answer is the outcome: what it says is all there is to credit, before and after.
+        closes = over[rows] | (answer[rows] != 0)
+        dopamine = self.striatum.dopamine(reward[rows], context, context + after, closes)
         eligible = (memory[f"past_{name}"][rows] for name in ("context", "act", "weight"))
         self.striatum.learn(dopamine, *eligible)
-        # What has been answered has had its due: later acts say no more of it.
         memory["past_weight"][rows] *= (answer[rows] == 0)[:, None]
         self._learn_programs(memory, rows, act[rows], counted, over[rows])
         return dopamine
