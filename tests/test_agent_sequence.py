@@ -223,7 +223,7 @@ def test_the_cue_is_kept_through_a_delay_with_others_unless_lesioned(seed: int) 
     for lesions in ((), ("cue_memory",)):
         env = KeyChoiceEnv(cue_steps=1, delay=4, distractors=0.3, **rules)
         player = Player(env, seed, lesions=lesions)
-        for _ in range(150):
+        for _ in range(250):
             player.trial()
         wins = np.mean([player.trial(learning=False)[1]["is_success"] for _ in range(30)])
         assert (wins < 0.7) if lesions else (wins == 1.0)

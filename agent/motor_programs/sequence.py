@@ -45,7 +45,6 @@ class Sequencing:
 
     """
 
-    _OPEN = 2.0  # (Preference by birth of a memory that holds nothing for taking in what is shown)
     _SIMILAR = 0.1  # (Share by which a rewarded sequence may fall short of the best, and count)
     _SLOW = 0.05  # (Rate at which the usual size of a trial's reward is learnt)
 
@@ -65,7 +64,6 @@ class Sequencing:
         )
         self.cue = CueMemory("cue_memory" in config.lesions)
         self.cue_gate = Striatum(CueMemory.n_contexts, 2, 2, config.striatum, lesioned)
-        self.cue_gate.own[0, TAKE_IN] = self._OPEN
         # The latest rewarded sequence of each cue, the reward of its trial, and the best so far.
         self.day = np.full((n_cues + 1, self._stages), NONE, np.int64)
         self.day_reward = np.full(n_cues + 1, -np.inf)
@@ -115,8 +113,9 @@ class Sequencing:
         """Take in, or keep out, the cues (n,) that are shown, −1 for none."""
         held, onset = memory["held"], self.cue.onset(shown, memory["shown"])
         memory["shown"] = shown.copy()
-        gate = np.full(len(shown), HOLD)
-        rows = np.flatnonzero(onset)
+        # A memory that holds nothing is open; only what would be lost has to be decided about.
+        gate = np.where(self.cue.context(held) == 0, TAKE_IN, HOLD)
+        rows = np.flatnonzero(onset & (gate == HOLD))
         if len(rows):
             context = self.cue.context(held[rows])
             gate[rows] = self.cue_gate.gate(context, np.ones(2, bool), rng)
