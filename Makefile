@@ -104,6 +104,12 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
 	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
+	$(NEONATE) keys --out results/keys --parts chunks
+	$(NEONATE) keys --out results/keys --parts arm --seeds 3 --arm-trials 60
+	$(NEONATE) keys --out results/keys --parts delay lesion --seeds 4
+	$(NEONATE) keys --out results/keys --parts search
+	$(NEONATE) keys --out results/keys --parts sb3 --sb3-steps 10000
+	$(NEONATE) keys --out results/keys --parts actors
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))

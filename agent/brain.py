@@ -19,6 +19,7 @@ from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.guidance import Guidance
+from agent.motor_programs.keyboard import Keyboard
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
@@ -103,19 +104,21 @@ class Brain(Knowledge):
         self.crawling = Crawling(senses, c, n_envs, search, trace)
         self.travel = Travel(senses, self.hippocampus, self.prefrontal, trace)
         programs = self.reaching, self.crawling, self.travel
-        self.programs = Repertoire(self.babble, *programs, trace)
+        self.programs = Repertoire(self.babble, *programs, trace, crawls=not senses.keys)
+        self.keyboard = Keyboard(senses, c, trace) if senses.keys else None
         self.search = BodySearch(senses, schema, *programs, c.schema)
         self.n_envs, self.steps, self.episodes, self.episode_length = n_envs, 0, 0, 0
 
     def new_memory(self, n: int) -> Memory:
         """Working memory of n bodies at the start of an episode."""
-        return new_memory(
+        memory = new_memory(
             n,
             self.senses.n_motors,
             self.senses.n_channels,
             self.config.reach.horizon,
             self.hippocampus.grid.n_phases,
         )
+        return memory | (self.keyboard.memory(n) if self.keyboard else {})
 
     def resize(self, n_envs: int) -> None:
         """Learn from now on with another number of bodies."""
@@ -153,6 +156,8 @@ class Brain(Knowledge):
         rng = self._rng if learning else None if deterministic else self._play
         if learning:
             self.episodes += number_episodes(memory, self.episodes)
+        if self.keyboard:
+            self.keyboard.intend(memory, channels, rng, self.schema.body is not None)
         memory["program"] = self.gate.let_through(memory["program"], self.programs.able, rng)
         wanted = self.programs.act(memory, channels, rng, learning, self.episode_length)
         memory["last_command"] = command = full_at_most(wanted)
@@ -200,10 +205,20 @@ class Brain(Knowledge):
             self.episode_length = max(self.episode_length, longest)
         look = self.steps % self.config.schema.glance_every < len(step.reward)
         worth = self.gate.saturate(step.reward)
+        if self.keyboard:
+            self.keyboard.judge(step, memory)
+            step = self.keyboard.felt(step, memory, self.schema.body)
         self.programs.learn(step, worth, memory, self.memory, look)
         self.gate.learn(memory["program"], worth, step.ended)
         if not any(self.programs.able) and self.search.due(self.steps, len(step.reward)):
             self.efference.find(self.memory, self.n_envs, self.senses.proprioception)
         self.search.look(self.memory, self.steps, self._rng)
+        every = self.config.sleep.every
+        if every and self.steps % every < len(step.reward):
+            self.sleep()
         self.trace.record(reward=step.reward, known=any(self.programs.able))
         self.trace.next_tick()
+
+    def sleep(self) -> list[tuple[int, ...]]:
+        """Sleep for a night; returns the chunks of acts that were compiled in it."""
+        return self.keyboard.sleep() if self.keyboard else []

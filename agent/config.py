@@ -26,6 +26,8 @@ LESIONS = (
     "hippocampus",
     "grid",
     "prefrontal",
+    "sleep",
+    "cue_memory",
 )
 
 
@@ -320,6 +322,58 @@ class PrefrontalConfig:
 
 
 @dataclass(frozen=True)
+class StriatumConfig:
+    """Actor and critic over acts and chunks."""
+
+    opponent: bool = True
+    """Direct and indirect pathways, on which dopamine acts in opposite ways; else one."""
+    critic_rate: float = 0.2
+    """Share of the dopamine signal taken up by the critic."""
+    actor_rate: float = 0.5
+    """Share of it taken up by the actor."""
+    eligibility: float = 0.9
+    """Share of an act's eligibility that the next act leaves."""
+    gain: float = 2.0
+    """Inverse temperature of the choice."""
+    memory: int = 32
+    """Latest acts that can be credited."""
+
+
+@dataclass(frozen=True)
+class ChunkConfig:
+    """Chunks of acts."""
+
+    most: int = 24
+    """Chunks that there is room for."""
+    longest: int = 6
+    """Most symbols of which sleep makes a new one."""
+    preference: float = 2.0
+    """How much a new chunk is preferred to its first act alone."""
+    setback: float = 4.0
+    """Preference that a chunk loses, where it was begun, when it misses a step."""
+    rate: float = 0.3
+    """Rate at which a chunk's trust follows whether it runs to its end."""
+    doubt: float = 0.4
+    """Trust below which a chunk dissolves."""
+
+
+@dataclass(frozen=True)
+class SequenceConfig:
+    """Sequences: where in a task a body is."""
+
+    stages: int = 16
+    """Stages of a sequence told apart; later ones count as the last."""
+
+
+@dataclass(frozen=True)
+class SleepConfig:
+    """Sleep while learning."""
+
+    every: int = 0
+    """Steps between two nights while learning; 0 for none."""
+
+
+@dataclass(frozen=True)
 class BrainConfig:
     """All regions of the brain."""
 
@@ -335,6 +389,10 @@ class BrainConfig:
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
     hippocampus: HippocampusConfig = field(default_factory=HippocampusConfig)
     prefrontal: PrefrontalConfig = field(default_factory=PrefrontalConfig)
+    striatum: StriatumConfig = field(default_factory=StriatumConfig)
+    chunk: ChunkConfig = field(default_factory=ChunkConfig)
+    sequence: SequenceConfig = field(default_factory=SequenceConfig)
+    sleep: SleepConfig = field(default_factory=SleepConfig)
     lesions: tuple[str, ...] = ()
     """Regions or parts taken away, of `agent.config.LESIONS`."""
 

@@ -12,6 +12,7 @@ from agent.cerebellum import Cerebellum
 from agent.errors import StateError
 from agent.hippocampus import Hippocampus
 from agent.motor_programs.crawling import Crawling
+from agent.motor_programs.keyboard import Keyboard
 from agent.motor_programs.repertoire import Repertoire
 from agent.motor_programs.travel import Travel
 from agent.prefrontal import Prefrontal
@@ -65,17 +66,23 @@ class Knowledge:
     hippocampus: Hippocampus
     prefrontal: Prefrontal
     travel: Travel
+    keyboard: Keyboard | None
     search: BodySearch
     steps: int
     episodes: int
     episode_length: int
     _generators: tuple[np.random.Generator, ...]
 
+    @property
+    def _regions(self) -> dict[str, str]:
+        keyboard = {"keyboard": "keyboard"} if self.keyboard is not None else {}
+        return self._REGIONS | keyboard
+
     def state(self) -> State:
         """Everything that is learnt or random, flat, copied: `load_state` continues from it."""
         state = {
             f"{name}.{key}": np.array(value)
-            for name, attribute in self._REGIONS.items()
+            for name, attribute in self._regions.items()
             for key, value in getattr(self, attribute).state().items()
         }
         counts = self.steps, self.episodes, self.episode_length, self.search.attempted
@@ -91,7 +98,7 @@ class Knowledge:
 
         """
         check(self.state(), state)
-        parts: dict[str, State] = {name: {} for name in self._REGIONS}
+        parts: dict[str, State] = {name: {} for name in self._regions}
         for key, value in state.items():
             name, _, part = key.partition(".")
             if part:
@@ -101,7 +108,7 @@ class Knowledge:
         self.hippocampus.check_state(parts["hippocampus"])
         self.prefrontal.check_state(parts["prefrontal"])
         self.travel.check_state(parts["travel"])
-        for name, attribute in self._REGIONS.items():
+        for name, attribute in self._regions.items():
             getattr(self, attribute).load_state(parts[name])
         for rng, words in zip(self._generators, state["random"], strict=True):
             set_generator_state(rng, words)

@@ -13,6 +13,8 @@ from agent.joints import Joints
 from agent.percept import Array, Body, Percept, Transition
 
 GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
+PLACE_KEYS = ("observation", "achieved_goal", "places", "cue", "go", "pressed", "answer")
+"""Keys of a task that offers places to choose from, instead of one goal."""
 
 _LEAST, _MOST = np.array(-1.0), np.array(1.0)  # (Full strength; arrays need no conversion)
 
@@ -22,6 +24,8 @@ class Senses:
 
     A flat observation gives its numbers as channels. A goal dict gives those of `observation`,
     then of `achieved_goal`, then of `desired_goal`; its keys are a hint that is taken.
+    Where a task offers places to choose from (`PLACE_KEYS`), what is desired is no part of the
+    observation: its channels, which come after those of `achieved_goal`, are the brain's to write.
     A command u in [−1, 1] per motor is spread over the action box.
 
     Attributes:
@@ -30,6 +34,7 @@ class Senses:
         proprioception: channels among which joints are looked for.
         achieved: channels of `achieved_goal`, empty for a flat observation.
         desired: channels of `desired_goal`, empty for a flat observation.
+        keys: channels of what else a task with places shows, by key; empty for other tasks.
 
     Raises:
         UnsupportedSpaceError: for spaces that are not flat boxes of numbers, or a goal dict of
@@ -43,6 +48,9 @@ class Senses:
             sizes = [self._box_size(observation_space[key], key) for key in self._keys]
         else:
             sizes = [self._box_size(observation_space, "the observation")]
+        self.keys: dict[str, NDArray[np.int64]] = {}
+        if self._keys == PLACE_KEYS:
+            sizes = self._with_places(sizes)
         self._sizes = sizes
         edges = np.cumsum([0, *sizes])
         self.n_channels = int(edges[-1])
@@ -65,10 +73,26 @@ class Senses:
         self.n_motors = low.size
         self._center, self._half = (high + low) / 2, (high - low) / 2
 
+    def _with_places(self, sizes: list[int]) -> list[int]:
+        """Make room for a desired goal, and say where the parts of a task with places are."""
+        if sizes[2] != sizes[1] * sizes[5] or sizes[4] != 1 or sizes[6] != 1:
+            raise UnsupportedSpaceError(
+                f"the parts {', '.join(PLACE_KEYS)} have the sizes {sizes}: there must be a place, "
+                "as achieved_goal measures it, for each number of `pressed`, and one number in "
+                "`go` and `answer`"
+            )
+        sizes = [*sizes[:2], sizes[1], *sizes[2:]]
+        edges = np.cumsum(sizes)[2:]
+        for name, start, stop in zip(PLACE_KEYS[2:], edges[:-1], edges[1:], strict=True):
+            self.keys[name] = np.arange(start, stop)
+        return sizes
+
     @staticmethod
     def _find_keys(space: spaces.Space[Any]) -> tuple[str, ...]:
         if not isinstance(space, spaces.Dict):
             return ()
+        if set(space.spaces) == set(PLACE_KEYS):
+            return PLACE_KEYS
         missing = [key for key in GOAL_KEYS if key not in space.spaces]
         if missing or len(space.spaces) != len(GOAL_KEYS):
             raise UnsupportedSpaceError(
@@ -110,9 +134,12 @@ class Senses:
             if not isinstance(observation, Mapping) or observation.keys() != set(self._keys):
                 got = list(observation) if isinstance(observation, Mapping) else type(observation)
                 raise SensoryError(f"the observation has {got}: expected {', '.join(self._keys)}")
+            names = [*self._keys]
+            if self.keys:
+                names.insert(2, "achieved_goal")  # (Nothing is desired as long as none is chosen)
             parts = [
                 self._part(observation[key], size, key)
-                for key, size in zip(self._keys, self._sizes, strict=True)
+                for key, size in zip(names, self._sizes, strict=True)
             ]
             joined = np.concatenate(parts, axis=1)
         else:
@@ -137,7 +164,8 @@ class Senses:
         """Name a channel as the environment's author would: key and index."""
         if not self._keys:
             return f"observation[{channel}]"
-        for key, size in zip(self._keys, self._sizes, strict=True):
+        names = ["observation", "achieved_goal", "desired_goal", *self._keys[2:]]
+        for key, size in zip(names if self.keys else self._keys, self._sizes, strict=True):
             if channel < size:
                 return f"{key}[{channel}]"
             channel -= size

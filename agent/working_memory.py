@@ -92,8 +92,9 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     }
 
 
-MEMORY_NAMES = tuple(sorted(new_memory(0, 0, 0, 0)))
-"""Keys of a working memory in the order of their names."""
+_NONE = ("episode", "program", "key_shown", "key_held", "key_program", "key_done", "key_last")
+_AT_START = dict.fromkeys(_NONE, -1) | {"key_fresh": 1}
+"""What is not 0 at the start of an episode."""
 
 
 def begin_episodes(memory: Memory, starts: NDArray[np.bool_], own: bool = False) -> Memory:
@@ -112,7 +113,7 @@ def begin_episodes(memory: Memory, starts: NDArray[np.bool_], own: bool = False)
     if np.count_nonzero(starts):
         for name, value in begun.items():
             begun[name] = value = value if own else value.copy()
-            value[starts] = -1 if name in ("episode", "program") else 0
+            value[starts] = _AT_START.get(name, 0)
     return begun
 
 

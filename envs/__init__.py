@@ -9,6 +9,8 @@
 | `neonate/CrawlTo-v0` | the same with position servos | to a place within 8 m |
 | `neonate/CrawlToTorque-v0` | the same with torque motors | to a place within 8 m |
 | `neonate/CrawlMaze-v0` | the crawler among walls, position servos | to a place behind walls |
+| `neonate/Keys-v0` | the arm of Reach-v0 | press keys in the order of a cue |
+| `neonate/KeyChoice-v0` | none (discrete acts) | press keys in the order of a cue |
 | `neonate/AntTo-v0` | Gymnasium's Ant, 8 torque motors, 50 ms control | to a place within 8 m |
 
 `import envs` registers them. Gymnasium has had no plugin entry points since its version 1.0: code
@@ -22,6 +24,9 @@ Hints: what a task hands the agent instead of letting it be discovered
   what an action does to them is not told.
 - **The reward's form.** `compute_reward` may be called for goals that were never pursued, which
   is what hindsight replay does.
+- **Where the keys are** (keyboard tasks): the places to go to are told, in the coordinates of
+  `achieved_goal`, and so are the cue, which key has just been pressed, and the answer to it.
+  Which key is due, what a cue means and that sequences share parts is not told.
 - **When a trial begins.** The body is put in its starting posture at rest.
 - **Which way it faces** (crawlers only): the observation holds the direction of the crawler's
   forward axis in the world, as Ant's holds a quaternion. Which numbers these are is not told.
@@ -47,6 +52,7 @@ CRAWL_IDS = (
     "neonate/AntTo-v0",
 )
 MAZE_IDS = ("neonate/CrawlMaze-v0",)
+KEY_IDS = ("neonate/Keys-v0", "neonate/KeyChoice-v0")
 ENV_IDS = REACH_IDS + CRAWL_IDS + MAZE_IDS
 
 _TORQUE = {"actuation": "torque"}
@@ -66,6 +72,8 @@ def register_envs() -> None:
     register(
         "neonate/CrawlMaze-v0", entry_point="envs.crawl_maze:CrawlMazeEnv", max_episode_steps=1000
     )
+    register("neonate/Keys-v0", entry_point="envs.keys:KeysEnv", max_episode_steps=1500)
+    register("neonate/KeyChoice-v0", entry_point="envs.key_choice:KeyChoiceEnv")
     register("neonate/AntTo-v0", entry_point="envs.ant_to:AntToEnv", max_episode_steps=1000)
 
 

@@ -17,7 +17,119 @@ HandForce = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.floa
 """From the fingertip's position (3,) in m and velocity (3,) in m/s to a force on it (3,) in N."""
 
 
-class ArmReachEnv(MujocoEnv):
+class ArmEnv(MujocoEnv):
+    """A torque-driven arm: what it is moved by, and where its fingertip is.
+
+    A task names its MJCF file and its frame skip. The MJCF names a site `fingertip` and a camera
+    `view`, and has hinge joints only, each with one motor.
+
+    Args:
+        motor_noise: see `ArmReachEnv`.
+        render_mode: `None`, `"human"`, `"rgb_array"`, `"depth_array"` or `"rgbd_tuple"`.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+
+    Raises:
+        ValueError: for an option outside its domain; the message says what is accepted.
+
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array", "depth_array", "rgbd_tuple"]}  # noqa: RUF012
+    model_file: ClassVar[str]
+    control_substeps: ClassVar[int]
+
+    def __init__(
+        self, motor_noise: float, render_mode: str | None, width: int, height: int
+    ) -> None:
+        if not (np.isfinite(motor_noise) and motor_noise >= 0):
+            raise ValueError(
+                f"motor_noise is {motor_noise!r}: write a finite number from 0 up, e.g. 0.1"
+            )
+        super().__init__(
+            model_path=str(files("assets") / self.model_file),
+            frame_skip=self.control_substeps,
+            observation_space=None,
+            render_mode=render_mode,
+            width=width,
+            height=height,
+            camera_name="view",
+        )
+        self.metadata = {**self.metadata, "render_fps": round(1 / self.dt)}
+        self.motor_noise = float(motor_noise)
+        n = self.model.nv
+        self.joint_names = tuple(self.model.joint(j).name for j in range(n))
+        self.observation_parts = {
+            "joint_angles": slice(0, n),
+            "joint_velocities": slice(n, 2 * n),
+        }
+        self._fingertip_id = self.model.site("fingertip").id
+        self._site_velocity = np.zeros(6)
+        self.hand_force: HandForce | None = None
+
+    @property
+    def fingertip(self) -> NDArray[np.float64]:
+        """Where the fingertip truly is now, (3,) in m: a copy."""
+        return self.data.site_xpos[self._fingertip_id].copy()
+
+    @property
+    def speed(self) -> float:
+        """Of the fingertip now, in m/s."""
+        mujoco.mj_objectVelocity(
+            self.model,
+            self.data,
+            mujoco.mjtObj.mjOBJ_SITE,
+            self._fingertip_id,
+            self._site_velocity,
+            0,
+        )
+        linear = self._site_velocity[3:]
+        return float(np.sqrt(linear @ linear))
+
+    def _drive(self, action: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Move the joints for one control step; returns the command (nu,), clipped."""
+        command = np.asarray(action, dtype=np.float64)
+        if command.shape != (self.model.nu,) or not np.isfinite(command).all():
+            raise ValueError(
+                f"action is {action!r}: give {self.model.nu} finite numbers in [-1, 1], one for "
+                f"each of {self.joint_names}"
+            )
+        command = command.clip(-1.0, 1.0)
+        torque = command
+        if self.motor_noise:
+            noise = self.motor_noise * self.np_random.standard_normal(command.shape)
+            torque = (command * (1.0 + noise)).clip(-1.0, 1.0)
+        self.data.ctrl[:] = torque
+        self._simulate()
+        # A step ends by integrating: without this, sites would still be where they were before.
+        mujoco.mj_step1(self.model, self.data)
+        return command
+
+    def _simulate(self) -> None:
+        """Let one control step pass, under the force on the hand if there is one."""
+        if self.hand_force is None:
+            mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
+            return
+        jacobian = np.zeros((3, self.model.nv))
+        for _ in range(self.frame_skip):
+            mujoco.mj_step1(self.model, self.data)
+            position = self.data.site_xpos[self._fingertip_id]
+            mujoco.mj_jacSite(self.model, self.data, jacobian, None, self._fingertip_id)
+            force = self.hand_force(position, jacobian @ self.data.qvel)
+            self.data.qfrc_applied[:] = jacobian.T @ force
+            mujoco.mj_step2(self.model, self.data)
+
+    def _delay_in_steps(self, delay_ms: float) -> int:
+        step_ms = 1000.0 * self.dt
+        steps = delay_ms / step_ms if np.isfinite(delay_ms) else -1.0
+        if steps < 0 or abs(steps - round(steps)) > 1e-6:
+            raise ValueError(
+                f"vision_delay_ms is {delay_ms!r}: write a multiple of the control step of "
+                f"{step_ms:g} ms from 0 up, e.g. {10 * step_ms:g}"
+            )
+        return round(steps)
+
+
+class ArmReachEnv(ArmEnv):
     """A torque-driven arm that must bring its fingertip to a target and hold it there.
 
     A task names its MJCF file, its frame skip and the number of goal coordinates, and says how an
@@ -62,9 +174,6 @@ class ArmReachEnv(MujocoEnv):
 
     """
 
-    metadata = {"render_modes": ["human", "rgb_array", "depth_array", "rgbd_tuple"]}  # noqa: RUF012
-    model_file: ClassVar[str]
-    control_substeps: ClassVar[int]
     goal_size: ClassVar[int]
     goal_bound: ClassVar[float]
 
@@ -83,30 +192,11 @@ class ArmReachEnv(MujocoEnv):
     ) -> None:
         if reward_type not in REWARD_TYPES:
             raise ValueError(f"reward_type is {reward_type!r}: write one of {REWARD_TYPES}")
-        if not (np.isfinite(motor_noise) and motor_noise >= 0):
-            raise ValueError(
-                f"motor_noise is {motor_noise!r}: write a finite number from 0 up, e.g. 0.1"
-            )
-        super().__init__(
-            model_path=str(files("assets") / self.model_file),
-            frame_skip=self.control_substeps,
-            observation_space=None,
-            render_mode=render_mode,
-            width=width,
-            height=height,
-            camera_name="view",
-        )
-        self.metadata = {**self.metadata, "render_fps": round(1 / self.dt)}
+        super().__init__(motor_noise, render_mode, width, height)
         self.reward_type = reward_type
-        self.motor_noise = float(motor_noise)
         self.vision_delay_steps = self._delay_in_steps(vision_delay_ms)
 
         n = self.model.nv
-        self.joint_names = tuple(self.model.joint(j).name for j in range(n))
-        self.observation_parts = {
-            "joint_angles": slice(0, n),
-            "joint_velocities": slice(n, 2 * n),
-        }
         goal = spaces.Box(-self.goal_bound, self.goal_bound, (self.goal_size,), np.float64)
         self.observation_space = spaces.Dict(
             {
@@ -115,10 +205,7 @@ class ArmReachEnv(MujocoEnv):
                 "desired_goal": spaces.Box(goal.low, goal.high, dtype=np.float64),
             }
         )
-        self._fingertip_id = self.model.site("fingertip").id
         self._target_id = self.model.site("target").id
-        self._site_velocity = np.zeros(6)
-        self.hand_force: HandForce | None = None
         self._views: deque[NDArray[np.float64]] = deque(maxlen=self.vision_delay_steps + 1)
 
     def sample_episode(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -131,11 +218,6 @@ class ArmReachEnv(MujocoEnv):
         raise NotImplementedError
 
     @property
-    def fingertip(self) -> NDArray[np.float64]:
-        """Where the fingertip truly is now, (3,) in m: a copy."""
-        return self.data.site_xpos[self._fingertip_id].copy()
-
-    @property
     def target(self) -> NDArray[np.float64]:
         """Where the target is, (3,) in m: a copy."""
         return self.data.site_xpos[self._target_id].copy()
@@ -145,20 +227,6 @@ class ArmReachEnv(MujocoEnv):
         """From the fingertip to the target now, in m."""
         offset = self.data.site_xpos[self._fingertip_id] - self.data.site_xpos[self._target_id]
         return float(np.sqrt(offset @ offset))
-
-    @property
-    def speed(self) -> float:
-        """Of the fingertip now, in m/s."""
-        mujoco.mj_objectVelocity(
-            self.model,
-            self.data,
-            mujoco.mjtObj.mjOBJ_SITE,
-            self._fingertip_id,
-            self._site_velocity,
-            0,
-        )
-        linear = self._site_velocity[3:]
-        return float(np.sqrt(linear @ linear))
 
     # MujocoEnv is annotated for flat observations.
     def reset_model(self) -> dict[str, NDArray[np.float64]]:  # type: ignore[override]
@@ -184,22 +252,7 @@ class ArmReachEnv(MujocoEnv):
             ValueError: if the action has another shape, or is NaN or infinite.
 
         """
-        command = np.asarray(action, dtype=np.float64)
-        if command.shape != (self.model.nu,) or not np.isfinite(command).all():
-            raise ValueError(
-                f"action is {action!r}: give {self.model.nu} finite numbers in [-1, 1], one for "
-                f"each of {self.joint_names}"
-            )
-        command = command.clip(-1.0, 1.0)
-        torque = command
-        if self.motor_noise:
-            noise = self.motor_noise * self.np_random.standard_normal(command.shape)
-            torque = (command * (1.0 + noise)).clip(-1.0, 1.0)
-        self.data.ctrl[:] = torque
-        self._simulate()
-        # A step ends by integrating: without this, sites would still be where they were before.
-        mujoco.mj_step1(self.model, self.data)
-
+        command = self._drive(action)
         fingertip = self.fingertip[: self.goal_size]
         self._views.append(fingertip)
         observation = self._observe()
@@ -222,20 +275,6 @@ class ArmReachEnv(MujocoEnv):
         if self.render_mode == "human":
             self.render()
         return observation, reward, False, False, info
-
-    def _simulate(self) -> None:
-        """Let one control step pass, under the force on the hand if there is one."""
-        if self.hand_force is None:
-            mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
-            return
-        jacobian = np.zeros((3, self.model.nv))
-        for _ in range(self.frame_skip):
-            mujoco.mj_step1(self.model, self.data)
-            position = self.data.site_xpos[self._fingertip_id]
-            mujoco.mj_jacSite(self.model, self.data, jacobian, None, self._fingertip_id)
-            force = self.hand_force(position, jacobian @ self.data.qvel)
-            self.data.qfrc_applied[:] = jacobian.T @ force
-            mujoco.mj_step2(self.model, self.data)
 
     def compute_reward(
         self,
@@ -284,13 +323,3 @@ class ArmReachEnv(MujocoEnv):
             "achieved_goal": self._views[0].copy(),
             "desired_goal": self.target[: self.goal_size],
         }
-
-    def _delay_in_steps(self, delay_ms: float) -> int:
-        step_ms = 1000.0 * self.dt
-        steps = delay_ms / step_ms if np.isfinite(delay_ms) else -1.0
-        if steps < 0 or abs(steps - round(steps)) > 1e-6:
-            raise ValueError(
-                f"vision_delay_ms is {delay_ms!r}: write a multiple of the control step of "
-                f"{step_ms:g} ms from 0 up, e.g. {10 * step_ms:g}"
-            )
-        return round(steps)

@@ -10,7 +10,6 @@ from stable_baselines3.common.type_aliases import PyTorchObs
 from stable_baselines3.common.utils import is_vectorized_observation
 
 from agent import Brain
-from agent.working_memory import MEMORY_NAMES
 from policies import model_file
 from policies.brain_file import Observation, describe_brain, prefixed, restore_brain
 from policies.model_file import FileOrPath
@@ -59,7 +58,7 @@ class BrainPolicy(BasePolicy):
         """
         observation, batched = self._as_batch(observation)
         n = len(next(iter(observation.values())) if isinstance(observation, dict) else observation)
-        names = MEMORY_NAMES
+        names = tuple(sorted(self.brain.new_memory(0)))
         if state is None:
             memory = self.brain.new_memory(n)
             episode_start = np.ones(n, dtype=bool)

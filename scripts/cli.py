@@ -20,11 +20,13 @@ from scripts.adapt import Adapt
 from scripts.benchmark import Benchmark
 from scripts.errors import UserError
 from scripts.evaluate import Evaluate
+from scripts.keys import Keys
 from scripts.lesion import Lesion
 from scripts.map import Map
 from scripts.render import Render
 from scripts.report import Report
 from scripts.robustness import Robustness
+from scripts.sleep import Sleep
 from scripts.survival import Survival
 from scripts.train import Train
 
@@ -49,6 +51,8 @@ Command = (
     | Annotated[Robustness, subcommand("robustness")]
     | Annotated[Survival, subcommand("survival")]
     | Annotated[Map, subcommand("map")]
+    | Annotated[Sleep, subcommand("sleep")]
+    | Annotated[Keys, subcommand("keys")]
 )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from agent.working_memory import MEMORY_NAMES
 from scripts.errors import UserError
 
 Picture = NDArray[np.uint8]
@@ -129,7 +128,8 @@ class Watched:
             self.brain.trace.next_tick()
             acted = self.brain.trace.rows[-1] if self.brain.trace.rows else {}
             self.brain.trace.clear()
-            memory = {name: np.array(part) for name, part in zip(MEMORY_NAMES, state, strict=True)}
+            names = sorted(self.brain.new_memory(0))  # (The order in which a policy hands them out)
+            memory = {name: np.array(part) for name, part in zip(names, state, strict=True)}
             if witness.n_envs != 1:
                 witness.resize(1)
         seen, action, reward, after, terminated, truncated = step

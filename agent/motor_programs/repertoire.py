@@ -19,6 +19,13 @@ class Repertoire:
     Programs do not know of each other. Each is handed the bodies that run it as a batch; where
     all of them run the same one, as is usual, nothing is copied.
 
+    Args:
+        babble: program.
+        reaching: program.
+        crawling: program.
+        trace: record of what is worth seeing.
+        crawls: whether crawling is of use at all: not where the task is to touch places.
+
     Attributes:
         felt: mean teaching signals of the latest step, by name.
 
@@ -31,7 +38,9 @@ class Repertoire:
         crawling: Crawling,
         travel: Travel,
         trace: Trace,
+        crawls: bool = True,
     ):
+        self._crawls = crawls
         self._babble, self._reaching, self._crawling = babble, reaching, crawling
         self._travel, self._trace = travel, trace
         self.felt = {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
@@ -39,7 +48,8 @@ class Repertoire:
     @property
     def able(self) -> tuple[bool, bool, bool]:
         """Whether reaching, crawling and travelling can run."""
-        return self._reaching.available, self._crawling.available, self._travel.available
+        crawls = self._crawls and self._crawling.available
+        return self._reaching.available, crawls, self._travel.available
 
     def act(
         self,

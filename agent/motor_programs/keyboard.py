@@ -1,0 +1,131 @@
+"""Keyboard: lets the sequence choose which of the places offered the hand is to reach for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.config import BrainConfig
+from agent.motor_programs.sequence import NONE, Sequencing
+from agent.percept import Array, Body, Transition
+from agent.senses import Senses
+from agent.trace import Trace
+from agent.working_memory import REACH, Memory
+
+Index = NDArray[np.int64]
+PREFIX = "key_"
+
+
+class Keyboard(Sequencing):
+    """Sequences of reaches to places that the senses offer, each of which is an act.
+
+    It reads the events of the observation (a cue that appears, a press and its answer), and sets
+    the goal of the reach program: the place of the act that is due.
+
+    Between acts that are gated one by one the hand comes to rest. Within a chunk the next reach
+    begins at the press: movements blend.
+
+    Args:
+        senses: with the channels of `Senses.keys`.
+        config: settings and lesions.
+        trace: record of what is worth seeing.
+
+    """
+
+    _AT_REST = 0.005  # (Way of the outcome in a step that counts as rest, over a place's distance)
+
+    def __init__(self, senses: Senses, config: BrainConfig, trace: Trace):
+        keys = senses.keys
+        super().__init__(len(keys["pressed"]), len(keys["cue"]), config, trace)
+        self._senses, self._patience = senses, config.reach.horizon
+        self._d = len(senses.desired)
+
+    def memory(self, n: int) -> Memory:
+        """Part of the working memory of n bodies that belongs to it, its names prefixed.
+
+        Besides that of the sequence: the `place` that is reached for, where the `hand` was a step
+        before, the `last` act done, for how many steps one has been `waited` for, and whether the
+        episode is `fresh`.
+        """
+        own = {
+            "place": np.zeros((n, self._d)),
+            "hand": np.zeros((n, self._d)),
+            "last": np.full(n, NONE, np.int64),
+            "waited": np.zeros(n, np.int64),
+            "fresh": np.ones(n, np.int64),
+        }
+        return {PREFIX + name: value for name, value in (self.new_memory(n) | own).items()}
+
+    def _read(self, channels: Array, part: str) -> Index:
+        """Which of the numbers of a part is on, (n,); −1 for none."""
+        numbers = channels[:, self._senses.keys[part]]
+        return np.where(numbers.any(axis=1), numbers.argmax(axis=1), NONE)
+
+    def intend(
+        self, memory: Memory, channels: Array, rng: np.random.Generator | None, able: bool
+    ) -> None:
+        """Take in what has happened, choose the next act, and write its place where goals stand.
+
+        Args:
+            memory: working memory of n bodies; its own part is replaced.
+            channels: (n, n_channels); those of the desired goal are written to.
+            rng: to explore with; None to perform.
+            able: whether the hand can reach yet.
+
+        """
+        names = [name for name in memory if name.startswith(PREFIX)]
+        own = {name.removeprefix(PREFIX): memory[name].copy() for name in names}
+        hand = channels[:, self._senses.achieved]
+        fresh = own["fresh"] > 0
+        own["place"][fresh], own["hand"][fresh], own["fresh"][:] = hand[fresh], hand[fresh], 0
+        self.see(own, self._read(channels, "cue"), rng)
+        if able:
+            self._act(own, channels, rng)
+        own["hand"] = hand.copy()
+        channels[:, self._senses.desired] = own["place"]
+        memory.update({PREFIX + name: value for name, value in own.items()})
+
+    def _act(self, own: Memory, channels: Array, rng: np.random.Generator | None) -> None:
+        pressed = self._read(channels, "pressed")
+        answer = channels[:, self._senses.keys["answer"][0]]
+        self.finish(own, pressed, answer)
+        own["last"] = np.where(pressed == NONE, own["last"], pressed)
+        own["waited"] = np.where(pressed == NONE, own["waited"] + 1, 0)
+        late = own["waited"] > self._patience
+        own["program"][late], own["waited"][late] = NONE, 0
+        places = channels[:, self._senses.keys["places"]].reshape(len(channels), -1, self._d)
+        spread = places.std(axis=1).max(axis=1)
+        hand = channels[:, self._senses.achieved]
+        rest = np.linalg.norm(hand - own["hand"], axis=1) < self._AT_REST * spread
+        go = channels[:, self._senses.keys["go"][0]] > 0
+        act = self.choose(own, rng, go & rest, own["last"])
+        due = np.flatnonzero(act != NONE)
+        own["place"][due] = places[due, act[due]]
+
+    def felt(self, step: Transition, memory: Memory, body: Body | None) -> Transition:
+        """Give the reach program the step as it is to judge it: with its goal, and its own reward.
+
+        The reward is local: how near the place, at what effort. What the press brought is told to
+        the basal ganglia's actor alone.
+        """
+        place = memory[PREFIX + "place"]
+        step.before[:, self._senses.desired] = step.after[:, self._senses.desired] = place
+        if body is None:
+            return step
+        form = body.reward
+        distance = np.linalg.norm(step.after[:, self._senses.achieved] - place, axis=1)
+        effort = (step.command**2).sum(axis=1)
+        local = form.offset - form.distance * distance - form.effort * effort
+        return step._replace(reward=local)
+
+    def judge(self, step: Transition, memory: Memory) -> None:
+        """Learn from the presses of a step, and from its reward."""
+        own = {
+            name.removeprefix(PREFIX): value
+            for name, value in memory.items()
+            if name.startswith(PREFIX)
+        }
+        reaching = memory["program"] == REACH
+        pressed = np.where(reaching, self._read(step.after, "pressed"), NONE)
+        answer = step.after[:, self._senses.keys["answer"][0]]
+        reward = np.where(reaching, step.reward, 0.0)
+        dopamine = self.learn(own, pressed, answer, reward, step.ended & reaching)
+        self._trace.record(key_dopamine=dopamine, pressed=pressed)
