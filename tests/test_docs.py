@@ -166,7 +166,7 @@ def test_the_makefile_s_commands_are_accepted(target: str) -> None:
 
 def test_every_command_and_lesion_is_documented() -> None:
     typed = " ".join(line for _, line in DOCUMENTED)
-    for name in ("train", "evaluate", "render", "benchmark"):
+    for name in ("train", "evaluate", "render", "benchmark", "map"):
         assert f"neonate {name} " in typed
     measured = [parse(line) for line in make("results") if "results/lesions/" in line]
     lesioned = {word for m in measured if isinstance(m, Evaluate) for word in m.brain.lesions}
