@@ -135,7 +135,7 @@ def maze_table(results: Path) -> str:
         success = [100 * float(row["success"]) for row in group]
         ratios = [float(row["way_ratio"]) for row in group if row["way_ratio"]]
         cells = [env, lesion or "nothing", str(len(group)), f"{steps:,}"]
-        cells += [_spread(success, ".0f", " %"), _spread(ratios, ".2f") if ratios else ""]
+        cells += [_spread(success, "{:.0f}", " %"), _spread(ratios, "{:.2f}") if ratios else ""]
         lines.append([*cells, f"{np.mean([float(row['places']) for row in group]):.0f}"])
     heads = ["environment", "taken away", "seeds", "steps", "success", "way / shortest", "places"]
     return _table(heads, lines, left=2)

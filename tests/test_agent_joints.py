@@ -196,7 +196,12 @@ HIDDEN = {
     "Walker2d-v5": 1,
     "neonate/AntTo-v0": 2,
 }
-SERVOS = {"HalfCheetah-v5", "neonate/Crawl-v0", "neonate/CrawlTo-v0"}  # (A cheetah has springs)
+SERVOS = {
+    "HalfCheetah-v5",
+    "neonate/Crawl-v0",
+    "neonate/CrawlTo-v0",
+    "neonate/CrawlMaze-v0",
+}  # (A cheetah has springs)
 
 
 def truth(env_id: str) -> dict[str, list[int]]:
