@@ -34,9 +34,11 @@ def write_evidence(results: Path) -> str:
     """Return the document that `results` gives."""
     parts = [HEAD]
     studies = sorted(results.glob("lesion/*/lesions.json"))
-    parts += [LESIONS, *(lesions(read_json(path), path, results) for path in studies)]
+    parts += [LESIONS] if studies else []
+    parts += [lesions(read_json(path), path, results) for path in studies]
     studies = sorted(results.glob("robustness/*/robustness.json"))
-    parts += [ROBUSTNESS, *(robustness(read_json(path), path, results) for path in studies)]
+    parts += [ROBUSTNESS] if studies else []
+    parts += [robustness(read_json(path), path, results) for path in studies]
     parts += [SURVIVAL, *survival(results)]
     if (results / "batch.json").exists():
         parts.append(batch(read_json(results / "batch.json")))

@@ -81,7 +81,9 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(tmp_path: Path) -> None:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     deadline = time.monotonic() + 60
-    while not (out / "run.json").exists() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if (out / "run.json").exists() and json.loads((out / "run.json").read_text())["steps_done"]:
+            break
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     told, errors = process.communicate(timeout=60)
