@@ -24,7 +24,7 @@ class Sleep:
         """Do it."""
         folder = RunFolder(self.run_folder)
         info = folder.read()
-        agent = folder.load(info, None)
+        agent = folder.load(info, info.task())
         if not isinstance(agent, BrainAgent):
             raise UserError(f"{self.run_folder} is a run of {info.algo}: only the brain sleeps")
         if agent.brain.keyboard is None:
