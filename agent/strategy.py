@@ -12,8 +12,9 @@ class AimingStrategy:
     r"""Prefrontal cortex holds an aim, basal ganglia gate it by what it has been worth.
 
     When a movement misses the target by a turn that cannot be overlooked, |τ| > threshold, the aim
-    that would have hit, α − τ less what implicit adaptation does by itself, is held in mind. From then on there are two ways to act: to aim at
-    the target or at α off it. The critic learns the error that each is followed by,
+    that would have hit, α − τ less what implicit adaptation does by itself, is held in mind. From
+    then on there are two ways to act: to aim at the target or at α off it. The critic learns the
+    error that each is followed by,
 
     .. math:: w_k \leftarrow w_k + \eta\, (|\tau| - w_k), \qquad k \in \{target, aside\}
 
