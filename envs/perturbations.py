@@ -50,7 +50,8 @@ class Perturbation(gym.Wrapper, RecordConstructorArgs):
     """
 
     def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0, **recorded: float) -> None:
-        RecordConstructorArgs.__init__(self, schedule=schedule, seed=seed, **recorded)
+        arguments: dict[str, Any] = {"schedule": schedule, "seed": seed, **recorded}
+        RecordConstructorArgs.__init__(self, **arguments)
         gym.Wrapper.__init__(self, env)
         self.task = reaching_task(env, type(self).__name__)
         self.schedule = schedule
