@@ -40,6 +40,7 @@ class BodySchema:
     _HOPELESS = 0.7  # (Error of the best of these, over the spread, from which there is none yet)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
+    _LOOKS = 50  # (Least looks from which the geometry is fitted anew)
     _ENCOUNTER = 5  # (Steps without a knock that part two encounters with a limit)
 
     def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
@@ -298,9 +299,14 @@ class BodySchema:
         wrong = wrong and self._looks[1] > self._looks[0]
         if wrong and self._since_fit >= self._config.attempt_every and not self._lesioned:
             self._since_fit = 0
-            rows = memory.rows
+            body, rows = self.known, memory.rows
+            # A look that stood still while the body moved was none.
+            change = memory.after[rows] - memory.before[rows]
+            looked = (change[:, body.outcome] != 0.0).any(axis=1)
+            rows = rows[looked | (change[:, body.velocity] == 0.0).all(axis=1)]
+            if len(rows) < self._LOOKS:
+                return
             after = memory.after[rows]
-            body = self.known
             angle = senses.angles(after, body)
             self.chain.fit(angle, after[:, body.context], after[:, body.outcome], iterations=10)
 

@@ -25,8 +25,8 @@ class HandForce(Perturbation):
     channel_stiffness = 6000.0  # (N/m)
     channel_damping = 50.0  # (N s/m)
 
-    def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0) -> None:
-        super().__init__(env, schedule, seed)
+    def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0, **recorded: float) -> None:
+        super().__init__(env, schedule, seed, **recorded)
         self._across = np.zeros(3)
         self.push, self.needed = 0.0, 0.0
 
@@ -79,7 +79,7 @@ class CurlField(HandForce):
     def __init__(
         self, env: gym.Env, schedule: Schedule, viscosity: float = 13.0, seed: int = 0
     ) -> None:
-        super().__init__(env, schedule, seed)
+        super().__init__(env, schedule, seed, viscosity=viscosity)
         if not np.isfinite(viscosity):
             raise ValueError(f"viscosity is {viscosity!r}: write a finite number, e.g. 13.0")
         self.viscosity = float(viscosity)
@@ -102,7 +102,7 @@ class Load(Perturbation):
     """
 
     def __init__(self, env: gym.Env, schedule: Schedule, mass: float = 1.0, seed: int = 0) -> None:
-        super().__init__(env, schedule, seed)
+        super().__init__(env, schedule, seed, mass=mass)
         if not (np.isfinite(mass) and mass >= 0):
             raise ValueError(f"mass is {mass!r}: write a finite number from 0 up, e.g. 1.0")
         self.mass = float(mass)

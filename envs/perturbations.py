@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from envs.arm import ArmReachEnv
@@ -32,7 +33,7 @@ def reaching_task(env: gym.Env, wrapper: str) -> ArmReachEnv:
     return task
 
 
-class Perturbation(gym.Wrapper):
+class Perturbation(gym.Wrapper, RecordConstructorArgs):
     """Counts trials and holds what the present one is like.
 
     Info: `phase`, `strength`, `clamp` and `seen` of the trial, and `hand`, its way from the start.
@@ -41,14 +42,17 @@ class Perturbation(gym.Wrapper):
         env: reaching task.
         schedule: how strong the perturbation is in which trial.
         seed: of what the schedule draws by chance.
+        **recorded: further arguments of the subclass, for Gymnasium to make it again.
 
     Raises:
         ValueError: the task is no reaching task.
 
     """
 
-    def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0) -> None:
-        super().__init__(env)
+    def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0, **recorded: float) -> None:
+        arguments: dict[str, Any] = {"schedule": schedule, "seed": seed, **recorded}
+        RecordConstructorArgs.__init__(self, **arguments)
+        gym.Wrapper.__init__(self, env)
         self.task = reaching_task(env, type(self).__name__)
         self.schedule = schedule
         self.trials = 0
@@ -90,8 +94,8 @@ class Cursor(Perturbation):
     The look must not be late: wrap a delay around the cursor instead.
     """
 
-    def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0) -> None:
-        super().__init__(env, schedule, seed)
+    def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0, **recorded: float) -> None:
+        super().__init__(env, schedule, seed, **recorded)
         if self.task.vision_delay_steps:
             raise ValueError(
                 f"{type(self).__name__} cannot wrap a task with vision_delay_ms: make it without, "
@@ -135,7 +139,7 @@ class CursorRotation(Cursor):
     """
 
     def __init__(self, env: gym.Env, degrees: float, schedule: Schedule, seed: int = 0) -> None:
-        super().__init__(env, schedule, seed)
+        super().__init__(env, schedule, seed, degrees=degrees)
         self.degrees = _finite("degrees", degrees, 30.0)
 
     def move(self, away: NDArray[np.float64], strength: float) -> NDArray[np.float64]:
@@ -159,7 +163,7 @@ class CursorGain(Cursor):
     """
 
     def __init__(self, env: gym.Env, gain: float, schedule: Schedule, seed: int = 0) -> None:
-        super().__init__(env, schedule, seed)
+        super().__init__(env, schedule, seed, gain=gain)
         self.gain = _finite("gain", gain, 0.7)
         if gain <= 0:
             raise ValueError(f"gain is {gain!r}: write a number above 0, e.g. 0.7")
@@ -169,7 +173,7 @@ class CursorGain(Cursor):
         return away * (1.0 + strength * (self.gain - 1.0))
 
 
-class EndpointVision(gym.Wrapper):
+class EndpointVision(gym.Wrapper, RecordConstructorArgs):
     """The hand or cursor is seen before it starts and at the last step, not on the way.
 
     Between, `achieved_goal` stays what it was at the start. In trials that the schedule says are
@@ -188,7 +192,8 @@ class EndpointVision(gym.Wrapper):
     """
 
     def __init__(self, env: gym.Env) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self)
+        gym.Wrapper.__init__(self, env)
         reaching_task(env, type(self).__name__)
         self.hidden = True
         self._at_start = np.zeros(0)

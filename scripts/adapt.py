@@ -96,6 +96,11 @@ class Adapt:
         ):
             if word not in words:
                 raise UserError(f"{flag} {word}: write one of {', '.join(words)}")
+        if (self.protocol == "force") != (self.perturbation in ("curl", "load")):
+            raise UserError(
+                f"--protocol {self.protocol} is not for --perturbation {self.perturbation}: force "
+                "is for curl and load, all others for rotation and gain"
+            )
         if self.first_seed < 0 or self.rival_practice < 1:
             raise UserError("--first-seed and --rival-practice: write numbers from 0 and 1 up")
         self._laboratory(0)
@@ -162,7 +167,7 @@ def label_of(run: Run) -> str:
 def with_values(run: Run, perturbation: str) -> Run:
     """Add to a run the `value` of each trial that corrects for the perturbation."""
     trials = run["trials"]
-    name = {"rotation": "turn", "gain": "stretch", "curl": "bend", "load": "miss"}[perturbation]
+    name = {"rotation": "turn", "gain": "stretch"}.get(perturbation, "bend")
     value = [v - 1.0 if name == "stretch" else v for v in trials[name]]
     return run | {"trials": trials | {"value": value, "shown": [True] * len(value)}}
 

@@ -63,6 +63,8 @@ def first_crossing(curve: Array, share: float) -> float:
 
 def measures(run: Run, full: float) -> dict[str, float]:
     """Tell everything that an experiment shows of one seed, by name."""
+    if run["experiment"] == "force":
+        return force_measures(run)
     phases = set(run["trials"]["phase"])
     learnt = correction(run, full, "adaptation")
     told: dict[str, float] = {}
@@ -87,6 +89,35 @@ def measures(run: Run, full: float) -> dict[str, float]:
         for probe in PROBED:
             value = float(correction(run, full, f"probe {probe:g}")[0])
             told[f"generalisation to {probe:g}°, %"] = 100 * value / trained
+    return told
+
+
+def compensation(run: Run) -> Array:
+    """Share of the field that each trial expected, (trials,); NaN but for channel trials.
+
+    The baseline's is taken off: natural paths are not quite straight, and press on channels too.
+    """
+    trials = run["trials"]
+    value = np.where(trials["clamp"], trials["compensation"], np.nan)
+    return np.asarray(value - np.nanmean(value[np.array(trials["phase"]) == "baseline"]))
+
+
+def force_measures(run: Run) -> dict[str, float]:
+    """Tell what learning in a force field shows of one seed, by name."""
+    trials = run["trials"]
+    phase, free = np.array(trials["phase"]), ~np.array(trials["clamp"])
+    like, expected = np.array(trials["likeness"]), compensation(run)
+    known = free & (like != 0.0)  # (Targets that the baseline had)
+    told = {}
+    for name in ("baseline", "adaptation", "washout"):
+        own = like[known & (phase == name)]
+        told[f"path like baseline's, {name}, first 8"] = float(own[:8].mean())
+        told[f"path like baseline's, {name}, last 16"] = float(own[-16:].mean())
+    channel = expected[~free & (phase == "adaptation")]
+    told["field expected in the first channel trial, %"] = 100 * float(channel[0])
+    told["field expected in the last 4 channel trials, %"] = 100 * float(channel[-4:].mean())
+    last = float(expected[~free & (phase == "washout")][-1])
+    told["field expected at the end of washout, %"] = 100 * last
     return told
 
 

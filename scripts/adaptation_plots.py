@@ -1,6 +1,7 @@
 """Pictures of the motor-adaptation laboratory: one per protocol."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from envs.schedules import Schedule
 from scripts.adaptation_measures import (
     HUMAN_REBOUND,
+    compensation,
     human_curve,
     mean_curve,
     measures,
@@ -34,7 +36,8 @@ def plot_protocol(
     """Write one picture with a panel for each thing that the protocol shows."""
     panels = []
     for name in schedules:
-        panels += {"learning": ["learning", "savings"]}.get(name, [name])
+        several = {"learning": ["learning", "savings"], "force": ["likeness", "compensation"]}
+        panels += several.get(name, [name])
     figure, axes = plt.subplots(
         len(panels[::2]), 2 if len(panels) > 1 else 1, figsize=(13, 4.4 * len(panels[::2])),
         squeeze=False, layout="constrained",
@@ -45,6 +48,8 @@ def plot_protocol(
             name = experiment if panel == "learning" else panel
             _course(axis, _of(groups, name), schedules[name], full)
             axis.set_title({"rebound": "rebound in error clamp, one target"}.get(panel, panel))
+        elif panel in ("likeness", "compensation"):
+            _force(axis, _of(groups, experiment), panel)
         elif panel == "savings":
             _savings(axis, _of(groups, experiment), full)
         else:
@@ -92,6 +97,31 @@ def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None
         low, high = np.quantile(value, (0.25, 0.75), axis=0)
         axis.fill_between(trials, low, high, color=colour, alpha=0.18, linewidth=0)
     axis.set(xlabel="trial", ylabel="correction (share of the perturbation)", ylim=(-1.1, 1.4))
+
+
+def _force(axis: Axes, groups: Groups, panel: str) -> None:
+    """Likeness of free paths to the baseline's, or the field expected in channel trials."""
+    for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
+        for run in runs:
+            trials = run["trials"]
+            if panel == "compensation":
+                value = compensation(run)
+            else:
+                like = np.array(trials["likeness"])
+                value = np.where(np.array(trials["clamp"]) | (like == 0.0), np.nan, like)
+            shown = np.flatnonzero(np.isfinite(value))
+            own = label if run is runs[0] else None
+            axis.plot(1 + shown, value[shown], ".-", color=colour, alpha=0.6, label=own, ms=4)
+    phase = next(iter(groups.values()))[0]["trials"]["phase"]
+    for trial in np.flatnonzero([a != b for a, b in pairwise(phase)]):
+        axis.axvline(trial + 1.5, color="0.7", linewidth=0.8)
+    if panel == "compensation":
+        axis.set(xlabel="trial", ylabel="share of the field", ylim=(-0.5, 1.5))
+        axis.set_title("force on a channel's walls, less the baseline's")
+    else:
+        axis.axhline(0.95, color="k", linestyle="--", linewidth=1.0)
+        axis.set(xlabel="trial", ylabel="correlation of velocities", ylim=(0.5, 1.02))
+        axis.set_title("paths in and after the field, against the baseline's")
 
 
 def _savings(axis: Axes, groups: Groups, full: float) -> None:

@@ -81,7 +81,7 @@ def test_a_curl_field_pushes_across_and_does_no_work():
     force = field.force(np.zeros(3), velocity, 1.0)
     assert force @ velocity == pytest.approx(0.0) and np.linalg.norm(force) == pytest.approx(6.5)
     assert force @ np.array([velocity[1], -velocity[0], 0.0]) > 0  # to the right of the way
-    _, plain, _, _ = moved(task())
+    _start, plain, _, _ = moved(task())
     _, pushed, _, _ = moved(field)
     assert np.linalg.norm(pushed["achieved_goal"] - plain["achieved_goal"]) > 0.01
 
