@@ -36,8 +36,9 @@ class BodySchema:
 
     SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
     STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
-    _TASTE = 3  # (Starts of the fit that show whether there is any geometry to find)
-    _HOPELESS = 0.7  # (Error of the best of these, over the spread, from which there is none yet)
+    _TASTE = 3  # (Starts of the fit after which it is given up where none came near before either)
+    _HOPELESS = 0.7  # (Error over the spread from which a start did not come near)
+    _SETTLED = 40  # (Looks by which the right ones must outnumber the wrong ones to be believed)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
     _LOOKS = 50  # (Least looks from which the geometry is fitted anew)
@@ -58,6 +59,7 @@ class BodySchema:
         self._since_knock = np.full((2, n_motors), self._ENCOUNTER + 1, np.int64)
         self._hurts, self._ventures = 0, 0
         self._since_fit = 0
+        self._hopeless = False  # (Whether no start came near at the latest attempt)
         self._looks = np.zeros(2, np.int64)  # (Looks at which the geometry was right, and wrong)
         self._expected: tuple[Percept, Array, Array] | None = None
         self.status = "newborn"
@@ -68,6 +70,11 @@ class BodySchema:
         if self.body is None:
             raise RuntimeError("the body has not been found yet")
         return self.body
+
+    @property
+    def settled(self) -> bool:
+        """Whether the geometry has held for so long that it is not to blame for an odd look."""
+        return bool(self._looks[0] - self._looks[1] >= self._SETTLED)
 
     @property
     def step(self) -> float:
@@ -168,7 +175,7 @@ class BodySchema:
         test = slice(train.stop, len(rows))
         best, chosen = np.inf, self.chain
         for start in range(self._config.chain_starts):
-            if start == self._TASTE and best > self._HOPELESS * self.spread:
+            if start == self._TASTE and self._hopeless and best > self._HOPELESS * self.spread:
                 # A body that is free to move: no chain from a fixed root comes near, from anywhere.
                 break
             chain = KinematicChain(angle.shape[1], outcome.shape[1], context.shape[1])
@@ -180,6 +187,7 @@ class BodySchema:
                 best, chosen = error, chain
             if best < 0.1 * self._config.tolerance * self.spread:
                 break
+        self._hopeless = best > self._HOPELESS * self.spread
         if best > self._config.tolerance * self.spread:
             self.status = f"the geometry is known to {best / self.spread:.0%} of the reach"
             return False
@@ -281,9 +289,9 @@ class BodySchema:
     def see(self, error: Array, memory: SensorimotorMemory, senses: Senses) -> None:
         """Take note of how the geometry errs, and fit it anew when it does so for long.
 
-        A geometry that has held for long is believed: what is seen otherwise is at first a matter
-        of the eyes, for the visuomotor map to adapt to. The body itself is doubted once it has
-        been wrong for as long as it was right.
+        A young geometry is fitted anew at once. One that has held for long is settled: what is
+        seen otherwise is at first a matter of the eyes, for the visuomotor map to adapt to, and the
+        body itself is doubted once it has been wrong for nearly as long as it was right.
 
         Args:
             error: (n, d) outcome seen less the one expected.
@@ -296,7 +304,7 @@ class BodySchema:
         self._since_fit += self._config.glance_every
         wrong = self.geometry_error > 0.1 * self._config.tolerance * self.spread
         self._looks += np.array([not wrong, wrong])
-        wrong = wrong and self._looks[1] > self._looks[0]
+        wrong = wrong and not self.settled
         if wrong and self._since_fit >= self._config.attempt_every and not self._lesioned:
             self._since_fit = 0
             body, rows = self.known, memory.rows
@@ -328,6 +336,7 @@ class BodySchema:
             "geometry": self.chain.parameters,
             "scalars": np.array([self.spread, self.geometry_error]),
             "counts": np.array([self._since_fit, self._hurts, self._ventures, *self._looks]),
+            "hopeless": np.array(self._hopeless),
             "knocks": self._knocks,
             "since_knock": self._since_knock,
             "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
@@ -375,6 +384,7 @@ class BodySchema:
         self.spread, self.geometry_error = (float(x) for x in state["scalars"])
         self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"][:3])
         self._looks = state["counts"][3:].copy()
+        self._hopeless = bool(state["hopeless"])
         self._knocks = state["knocks"].copy()
         self._since_knock = state["since_knock"].copy()
         self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()

@@ -304,8 +304,9 @@ class Reaching:
 
         """
         was, now = self._percept(before), self._percept(after)
-        if ended.any():
-            self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
+        if np.count_nonzero(ended):
+            if self.schema.settled:
+                self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
             self.dynamics.rest()
         if not self.efference.felt(memory["copied"]):
             return {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
@@ -325,7 +326,7 @@ class Reaching:
             self.schema.feel(now.angle, pain, climbing_fibre)
         if look:
             fresh = self.guidance.fresh(memory, now)
-            if fresh.any():
+            if np.count_nonzero(fresh):
                 error = now.outcome - self.guidance.expected(memory, now)
                 self.schema.see(error[fresh], experience, self.senses)
         dopamine = np.zeros(len(reward))
