@@ -51,7 +51,11 @@ class Brain(Knowledge):
                                  (command)                  (reflex and rhythm)
 
         where commands move the body's place itself:
-        senses ─► prefrontal (goal) ─► hippocampus (map, subgoal) ─► travel ─► action
+        senses ─► prefrontal (goal) ─► hippocampus (map and subgoal) ─► travel ─► action
+
+        within a reach:
+        senses ─► efference (body now) ─► strategy (aim) ─► adaptation (turn) ─► reach
+        felt − explained ─► dynamics adaptation (force) ─► spinal cord
 
         after the step:  command − explained by what was felt ─► cerebellum (climbing fibre)
                          outcome seen − expected              ─► body schema

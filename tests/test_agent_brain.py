@@ -497,6 +497,10 @@ REGIONS = {
     "prefrontal": "prefrontal",
     "hippocampus": "hippocampus",
     "travel": "motor_programs.travel",
+    "adaptation": "adaptation",
+    "dynamics adaptation": "dynamics_adaptation",
+    "efference": "efference",
+    "strategy": "strategy",
 }
 NOT_DRAWN = {"config", "trace", "memory", "motor_programs.repertoire", "body_search"}
 
@@ -512,7 +516,7 @@ def test_what_is_drawn_is_built_and_what_is_built_is_drawn():
     owned = {type(part).__module__ for part in vars(brain).values()}
     built = {m.removeprefix("agent.") for m in owned if m.startswith("agent.")}
     assert built - NOT_DRAWN == set(REGIONS.values())
-    ends = re.findall(r"[─►◄]+\s([a-z]+(?: (?:schema|ganglia|cord))?)", "\n".join(diagram()))
+    ends = re.findall(r"[─►◄]+\s([a-z]+(?: (?:schema|ganglia|cord|adaptation))?)", "\n".join(diagram()))
     assert set(REGIONS) - {"reach", "gait"} <= set(ends)  # (three programs share an arrow)
     assert set(ends) <= {*REGIONS, "action"}
     assert "babble, reach, gait" in diagram()[0]

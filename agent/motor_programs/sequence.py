@@ -320,7 +320,8 @@ class Sequencing:
         """Everything that is learnt, for saving."""
         parts = self._parts()
         state = {f"{n}.{k}": v for n, part in parts.items() for k, v in part.state().items()}
-        state |= {"day": self.day, "day_reward": np.nan_to_num(self.day_reward, neginf=-1e300)}
+        state |= {"day": self.day, "day_known": np.isfinite(self.day_reward)}
+        state["day_reward"] = np.nan_to_num(self.day_reward, neginf=0.0)
         return state | {"counts": np.array([self.scale, self.nights])}
 
     def load_state(self, state: dict[str, NDArray]) -> None:
@@ -330,6 +331,5 @@ class Sequencing:
             own = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
             part.load_state(own)
         self.day = state["day"].copy()
-        reward = state["day_reward"]
-        self.day_reward = np.where(reward <= -1e299, -np.inf, reward)
+        self.day_reward = np.where(state["day_known"], state["day_reward"], -np.inf)
         self.scale, self.nights = float(state["counts"][0]), int(state["counts"][1])
