@@ -516,7 +516,8 @@ def test_what_is_drawn_is_built_and_what_is_built_is_drawn():
     owned = {type(part).__module__ for part in vars(brain).values()}
     built = {m.removeprefix("agent.") for m in owned if m.startswith("agent.")}
     assert built - NOT_DRAWN == set(REGIONS.values())
-    ends = re.findall(r"[─►◄]+\s([a-z]+(?: (?:schema|ganglia|cord|adaptation))?)", "\n".join(diagram()))
+    name = r"[a-z]+(?: (?:schema|ganglia|cord|adaptation))?"
+    ends = re.findall(rf"[─►◄]+\s({name})", "\n".join(diagram()))
     assert set(REGIONS) - {"reach", "gait"} <= set(ends)  # (three programs share an arrow)
     assert set(ends) <= {*REGIONS, "action"}
     assert "babble, reach, gait" in diagram()[0]

@@ -29,7 +29,9 @@ def train(out: Path, *words: str) -> int:
     return main([*REACH, "--out", str(out), *words])
 
 
-@pytest.mark.parametrize(("env", "steps"), [("neonate/Reach-v0", 300), ("neonate/CrawlTo-v0", 2000)])
+@pytest.mark.parametrize(
+    ("env", "steps"), [("neonate/Reach-v0", 300), ("neonate/CrawlTo-v0", 2000)]
+)
 def test_killed_training_ends_as_if_it_had_not_been(env: str, steps: int, tmp_path: Path) -> None:
     study = KillStudy(env, steps, 100, seed=1)
     found = study.run(tmp_path, kills=2, rng=np.random.default_rng(1))
