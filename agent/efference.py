@@ -32,6 +32,8 @@ class EfferenceCopies:
     """
 
     _EVIDENCE = 30.0  # (Least gain in log likelihood over no delay)
+    _CLEARER = np.log(1.5)  # (Least gain in the logarithm of what is left over, per motor)
+    _USUAL = 20.0  # (Change of velocity that is believed, over the usual velocity)
     _LEAST = 40  # (Samples beyond the numbers fitted)
 
     def __init__(self, config: AdaptationConfig, lesions: tuple[str, ...] = ()):
@@ -52,7 +54,6 @@ class EfferenceCopies:
         before, after = memory.before[rows][:, channels], memory.after[rows][:, channels]
         command = memory.command[rows]
         moving = (before != after).any(axis=1)
-        scores = np.full(LONGEST, np.inf)
         needed = self._LEAST + before.shape[1] + command.shape[1]
         most = LONGEST - 1 - self.lag
         usable = self._usable(memory, most, n_envs) & moving
@@ -64,15 +65,21 @@ class EfferenceCopies:
         at = np.flatnonzero(usable)
         change, state = (after - before)[at], before[at]
         varying = change.std(axis=0) > 1e-9
+        left_over = np.full((most + 1, np.count_nonzero(varying)), np.inf)
         for more in range(most + 1):
             given = command[at - more * n_envs]
             inputs = np.concatenate([state, given, np.ones((len(at), 1))], axis=1)
             left = change[:, varying]
             left = left - inputs @ np.linalg.lstsq(inputs, left, rcond=1e-9)[0]
-            scores[more] = 0.5 * len(at) * np.log((left**2).sum(axis=0) + 1e-300).sum()
+            left_over[more] = np.log((left**2).sum(axis=0) + 1e-300)
+        scores = 0.5 * len(at) * left_over.sum(axis=1)
         best = int(scores.argmin())
+        # Each motor must have something that its command explains much better when late: laws that
+        # are not quite linear leave something over too, that chance commands explain a bit.
+        clearer = np.sort(left_over[0] - left_over[best])[-command.shape[1] :]
         longer = best == most < LONGEST - 1 - self.lag
-        if best == 0 or longer or scores[0] - scores[best] < self._EVIDENCE:
+        sure = scores[0] - scores[best] >= self._EVIDENCE and clearer.mean() >= self._CLEARER
+        if best == 0 or longer or not sure:
             return
         self._shift(memory, best, n_envs)
         self.lag += best
@@ -143,7 +150,9 @@ class EfferenceCopies:
             q = q + np.where((known > back)[:, None], half * (v + moved), 0.0)
             v = moved
         way = q - angle, v - velocity
-        sane = np.isfinite(way[0]).all() and np.isfinite(way[1]).all()
+        # A model that runs away says nothing of where the body is.
+        usual = self._USUAL * cerebellum.velocity_scale
+        sane = np.isfinite(way[0]).all() and (np.abs(way[1]) <= usual).all()
         share = self._share if sane else 0.0
         return angle + share * np.nan_to_num(way[0]), velocity + share * np.nan_to_num(way[1])
 

@@ -3,6 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from test_agent_bodies import babble_in
 
 from agent.config import AdaptationConfig
 from agent.dynamics_adaptation import DynamicsAdaptation
@@ -124,3 +125,11 @@ def test_no_strategy_without_basal_ganglia_or_by_default(threshold, lesions):
     strategy = AimingStrategy(AdaptationConfig(strategy_threshold=threshold), lesions)
     strategy.learn(np.array([0.1, 0.0]), np.array([0.0, 0.1]), np.zeros(4))
     assert not strategy.aside and not strategy.turn(2).any()
+
+
+@pytest.mark.parametrize("seed", [0, 105])
+def test_senses_that_are_not_late_are_not_taken_for_late(seed):
+    memory, senses = babble_in("neonate/Reach-v0", seed, 150)
+    copies = EfferenceCopies(AdaptationConfig())
+    copies.find(memory, 1, senses.proprioception)
+    assert copies.lag == 0
