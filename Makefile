@@ -60,7 +60,7 @@ SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
-ADAPTED := --env neonate/Reach-v0 --first-seed 100 --resume
+ADAPTED := --env neonate/Reach-v0 --first-seed 110 --resume
 
 # One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion,
 # $(5) steps between evaluations.
@@ -104,12 +104,12 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
 	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
-	$(NEONATE) keys --out results/keys --parts chunks
-	$(NEONATE) keys --out results/keys --parts arm --seeds 3 --arm-trials 60
-	$(NEONATE) keys --out results/keys --parts delay lesion --seeds 4
-	$(NEONATE) keys --out results/keys --parts search
-	$(NEONATE) keys --out results/keys --parts sb3 --sb3-steps 10000
-	$(NEONATE) keys --out results/keys --parts actors
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --seeds 3 --arm-trials 60
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts delay lesion --seeds 4
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts search
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts sb3 --sb3-steps 10000
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))
