@@ -29,12 +29,10 @@ def train(out: Path, *words: str) -> int:
     return main([*REACH, "--out", str(out), *words])
 
 
-@pytest.mark.parametrize(
-    ("env", "steps"), [("neonate/Reach-v0", 300), ("neonate/CrawlTo-v0", 2000)]
-)
+@pytest.mark.parametrize(("env", "steps"), [("neonate/Reach-v0", 300), ("neonate/CrawlTo-v0", 600)])
 def test_killed_training_ends_as_if_it_had_not_been(env: str, steps: int, tmp_path: Path) -> None:
     study = KillStudy(env, steps, 100, seed=1)
-    found = study.run(tmp_path, kills=2, rng=np.random.default_rng(1))
+    found = study.run(tmp_path, kills=2, rng=np.random.default_rng(2))  # (Early)
     assert found["identical"] == found["kills"] == 2 and found["killed_in_time"] >= 1
     assert [path.name for path in tmp_path.iterdir()] == ["whole"]
 
