@@ -38,7 +38,7 @@ class BodySchema:
     STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
     _TASTE = 3  # (Starts of the fit after which it is given up where none came near before either)
     _HOPELESS = 0.7  # (Error over the spread from which a start did not come near)
-    _SETTLED = 40  # (Looks by which the right ones must outnumber the wrong ones to be believed)
+    _SETTLED = 20  # (Looks at which a geometry must have been right to be believed)
     _SURE = 2  # (Knocks after which a limit is believed)
     _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
     _LOOKS = 50  # (Least looks from which the geometry is fitted anew)
@@ -74,7 +74,7 @@ class BodySchema:
     @property
     def settled(self) -> bool:
         """Whether the geometry has held for so long that it is not to blame for an odd look."""
-        return bool(self._looks[0] - self._looks[1] >= self._SETTLED)
+        return bool(self._looks[0] >= max(self._SETTLED, self._looks[1]))
 
     @property
     def step(self) -> float:
@@ -291,7 +291,7 @@ class BodySchema:
 
         A young geometry is fitted anew at once. One that has held for long is settled: what is
         seen otherwise is at first a matter of the eyes, for the visuomotor map to adapt to, and the
-        body itself is doubted once it has been wrong for nearly as long as it was right.
+        body itself is doubted once it has been wrong for longer than it was right.
 
         Args:
             error: (n, d) outcome seen less the one expected.
