@@ -332,11 +332,11 @@ class BodySchema:
             if body is None or reward is None
             else np.array([body.step, reward.distance, reward.effort, reward.offset])
         )
+        counts = self._since_fit, self._hurts, self._ventures
         return state | {
             "geometry": self.chain.parameters,
             "scalars": np.array([self.spread, self.geometry_error]),
-            "counts": np.array([self._since_fit, self._hurts, self._ventures, *self._looks]),
-            "hopeless": np.array(self._hopeless),
+            "counts": np.array([*counts, *self._looks, self._hopeless]),
             "knocks": self._knocks,
             "since_knock": self._since_knock,
             "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
@@ -359,7 +359,7 @@ class BodySchema:
             sizes |= {"outcome": d, "goal": goal, "context": c, "form": 4}
         if not 1 <= d <= 3:
             raise StateError(f"weights 'outcome' name {d} channels: a place has 1 to 3")
-        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 5}
+        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 6}
         for name, size in sizes.items():
             if state[name].shape != (size,):
                 raise StateError(f"weights {name!r} are {state[name].shape}: expected ({size},)")
@@ -383,8 +383,7 @@ class BodySchema:
         self.chain.parameters = state["geometry"].copy()
         self.spread, self.geometry_error = (float(x) for x in state["scalars"])
         self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"][:3])
-        self._looks = state["counts"][3:].copy()
-        self._hopeless = bool(state["hopeless"])
+        self._looks, self._hopeless = state["counts"][3:5].copy(), bool(state["counts"][5])
         self._knocks = state["knocks"].copy()
         self._since_knock = state["since_knock"].copy()
         self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()
