@@ -140,8 +140,8 @@ evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbanc
 
 results/videos/brain.gif: | setup
 	$(NEONATE) train --env neonate/Reach3D-v0 --steps 2000 --seed 100 --out runs/reach3d-filmed
-	$(NEONATE) render runs/reach3d-filmed --brain --episodes 2 --speed 0.4 --width 800 \
-	    --height 450 --out $@
+	$(NEONATE) render runs/reach3d-filmed --brain --episodes 2 --speed 0.4 --width 640 \
+	    --height 360 --out $@
 
 evidence: setup  ## write docs/evidence.md from results/
 	$(BIN)/python -m scripts.evidence

@@ -1,8 +1,9 @@
 """Writing files whole or not at all, and never over what is there."""
 
+import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,12 @@ def claim_folder(folder: Path, resume: bool) -> None:
             f"--out {folder} is not empty: add --resume to go on with it, or name another folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV; a column for every name that any of them has."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(path) as beside, open(beside, "w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,6 +1,5 @@
 """`neonate lesion`: what the brain scores without each of its parts."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from policies.brain_agent import BrainAgent
 from policies.evaluation import Evaluator
 from policies.lesioned import lesion_trained
 from scripts.errors import UserError
-from scripts.files import claim_folder, read_json, replacing, write_json
+from scripts.files import claim_folder, read_json, write_json, write_rows
 from scripts.intervals import interval_of
 from scripts.lesion_picture import plot_lesions
 from scripts.tasks import Task, parse_kwargs
@@ -87,7 +86,7 @@ class Lesion:
             evaluator.close()
         document["table"] = table_of(document["runs"], regions)
         write_json(path, document)
-        _write_csv(self.out / "lesions.csv", document["table"])
+        write_rows(self.out / "lesions.csv", document["table"])
         plot_lesions(self.out / "lesions.png", document)
         _print(console, document)
         for name in ("lesions.json", "lesions.csv", "lesions.png"):
@@ -217,14 +216,6 @@ def _runs_of(path: Path, document: Mapping[str, Any]) -> list[Row]:
             f"{path} is of another study ({', '.join(same)} differ): name another --out folder"
         )
     return list(before["runs"])
-
-
-def _write_csv(path: Path, rows: Sequence[Row]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as beside, open(beside, "w", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _print(console: Console, document: Mapping[str, Any]) -> None:

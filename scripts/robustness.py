@@ -1,6 +1,5 @@
 """`neonate robustness`: what is left of an agent's score when senses, body or world misbehave."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from policies.evaluation import Evaluator
 from scripts.battery import BATTERY, CLEAN, Felt, disturbed, feel
 from scripts.errors import UserError
 from scripts.evaluate import per_algorithm
-from scripts.files import claim_folder, read_json, replacing, write_json
+from scripts.files import claim_folder, read_json, write_json, write_rows
 from scripts.intervals import interval_of
 from scripts.robustness_picture import plot_robustness
 from scripts.run_folder import RunFolder, RunInfo
@@ -101,7 +100,7 @@ class Robustness:
                     console.print(text, highlight=False)
         document["table"] = table_of(document["runs"], self.algos, names)
         write_json(path, document)
-        _write_csv(self.out / "robustness.csv", document["table"])
+        write_rows(self.out / "robustness.csv", document["table"])
         plot_robustness(self.out / "robustness.png", document)
         _print(console, document)
         for name in ("robustness.json", "robustness.csv", "robustness.png"):
@@ -325,14 +324,6 @@ def _runs_of(path: Path, document: Mapping[str, Any]) -> list[Row]:
             f"{path} is of another battery ({', '.join(same)} differ): name another --out folder"
         )
     return list(before["runs"])
-
-
-def _write_csv(path: Path, rows: Sequence[Row]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as beside, open(beside, "w", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _print(console: Console, document: Mapping[str, Any]) -> None:
