@@ -7,6 +7,7 @@ from agent.config import AdaptationConfig
 from agent.percept import Array
 
 _CELLS = {1: 2, 2: 24, 3: 96}
+_NEXT, _LAST = np.array([1, 2, 0]), np.array([2, 0, 1])
 _PARTS = 4  # (Logarithm of the stretch, then the turn as a rotation vector)
 
 
@@ -130,10 +131,13 @@ def apply_turn(way: Array, turn: Array) -> Array:
     n, d = way.shape
     vector = np.zeros((n, 3))
     vector[:, :d] = way
-    angle = np.linalg.norm(turn[:, 1:], axis=1, keepdims=True)
+    angle = np.sqrt(np.vecdot(turn[:, 1:], turn[:, 1:]))[:, None]
     axis = turn[:, 1:] / np.maximum(angle, 1e-12)
-    along = (axis * vector).sum(axis=1, keepdims=True) * axis
-    turned = along + np.cos(angle) * (vector - along) + np.sin(angle) * np.cross(axis, vector)
+    across = axis.take(_NEXT, axis=1) * vector.take(_LAST, axis=1)
+    across -= axis.take(_LAST, axis=1) * vector.take(_NEXT, axis=1)
+    turned = np.vecdot(axis, vector)[:, None] * axis
+    turned += np.cos(angle) * (vector - turned)
+    turned += np.sin(angle) * across
     return np.asarray(np.exp(turn[:, :1]) * turned[:, :d])
 
 

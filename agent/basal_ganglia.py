@@ -70,8 +70,8 @@ class BasalGanglia:
         dopamine = reward - imagined - (self.critic[0] + self.critic[1 + vigour]) / length
         if not self._no_critic:
             step = 0.5 * self._config.learning_rate * dopamine
-            self.critic[0] += step.sum()
-            np.add.at(self.critic, 1 + vigour, step)
+            self.critic[0] += np.add.reduce(step)
+            self.critic[1:] += np.bincount(vigour, step, len(self.critic) - 1)
         return dopamine
 
     def state(self) -> dict[str, NDArray]:

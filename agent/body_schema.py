@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from agent.config import SchemaConfig
 from agent.discovery import NotYet, find_body
 from agent.errors import StateError
+from agent.joint_range import JointRange
 from agent.kinematic_chain import KinematicChain
 from agent.memory import SensorimotorMemory
 from agent.percept import Array, Body, Percept, Reward
@@ -18,31 +19,22 @@ class BodySchema:
     """What babbling has shown of the body, kept up to date while acting.
 
     Channels and reward are found by `agent.discovery`, the geometry by
-    `agent.kinematic_chain`. A joint's limit is where it was knocked at least twice: the range felt
-    so far is no limit by itself.
+    `agent.kinematic_chain`, how far the joints go by `agent.joint_range`.
 
     Attributes:
         body: the channels, or None while unknown.
         chain: the geometry.
+        range: how far the joints go.
         spread: size of the space the outcome was seen in, the outcome's unit.
         geometry_error: running mean distance between outcome seen and expected.
-        free_low: (n_joints,) lowest angles reached without a knock, rad.
-        free_high: (n_joints,) highest ones.
-        limit_low: (n_joints,) lowest angles that the joints allow, −inf where none was felt.
-        limit_high: (n_joints,) highest ones, inf where none was felt.
         status: what is known or missing, in words.
 
     """
 
-    SKIN = 0.05  # (Distance from a limit that counts as touching it, rad)
-    STRIDE = 1.0  # (How far outside the range felt so far a posture may lie, twice while probing)
     _TASTE = 3  # (Starts of the fit after which it is given up where none came near before either)
     _HOPELESS = 0.7  # (Error over the spread from which a start did not come near)
     _SETTLED = 20  # (Looks at which a geometry must have been right to be believed)
-    _SURE = 2  # (Knocks after which a limit is believed)
-    _PROBE = 0.3  # (How far beyond a limit felt once is tried again, rad)
     _LOOKS = 50  # (Least looks from which the geometry is fitted anew)
-    _ENCOUNTER = 5  # (Steps without a knock that part two encounters with a limit)
 
     def __init__(self, n_motors: int, config: SchemaConfig, lesions: tuple[str, ...] = ()):
         self._config = config
@@ -51,13 +43,7 @@ class BodySchema:
         self.chain = KinematicChain(n_motors, 1)
         self.spread = 1.0
         self.geometry_error = 0.0
-        self.free_low = np.full(n_motors, np.inf)
-        self.free_high = np.full(n_motors, -np.inf)
-        self.limit_low = np.full(n_motors, -np.inf)
-        self.limit_high = np.full(n_motors, np.inf)
-        self._knocks = np.zeros((2, n_motors), np.int64)
-        self._since_knock = np.full((2, n_motors), self._ENCOUNTER + 1, np.int64)
-        self._hurts, self._ventures = 0, 0
+        self.range = JointRange(n_motors, config.bold)
         self._since_fit = 0
         self._hopeless = False  # (Whether no start came near at the latest attempt)
         self._looks = np.zeros(2, np.int64)  # (Looks at which the geometry was right, and wrong)
@@ -98,54 +84,19 @@ class BodySchema:
             return way
         turn = (way + np.pi) % (2 * np.pi) - np.pi
         # A joint that has a limit cannot go round.
-        limited = np.isfinite(self.limit_low) | np.isfinite(self.limit_high)
-        return np.where(self.periodic & ~limited, turn, way)
-
-    def limits(self, probing: bool = False) -> tuple[Array, Array]:
-        """Lowest and highest angles (n_joints,) to aim for, infinite where no limit is known.
-
-        `probing` goes beyond limits, the further the less often they were felt: one that is none
-        will be passed.
-        """
-        if probing:
-            margin = self._PROBE / np.maximum(self._knocks, 1)
-        else:
-            margin = np.where(self._knocks < self._SURE, np.inf, -self.SKIN)
-        return self.limit_low - margin[0], self.limit_high + margin[1]
+        return np.where(self.periodic & ~self.range.bounded, turn, way)
 
     def reachable(self, probing: bool = False) -> tuple[Array, Array]:
         """Lowest and highest angles (n_joints,) to aim for: limits, and not too far from the known.
 
         A joint whose angle is known up to full turns can be anywhere.
         """
-        low, high = self.limits(probing)
-        stride = 2 * self.STRIDE if probing else self.STRIDE
-        far = np.where(self.periodic, np.inf, stride)
-        return np.maximum(low, self.free_low - far), np.minimum(high, self.free_high + far)
-
-    def touching(self, before: Array, after: Array) -> NDArray[np.bool_]:
-        """Whether bodies touch a limit before or after a step, (n,); postures (n, n_joints)."""
-        close = np.minimum(before, after) < self.limit_low + self.SKIN
-        close |= np.maximum(before, after) > self.limit_high - self.SKIN
-        return np.asarray(close.any(axis=1))
-
-    def at_edge(self, angle: Array) -> NDArray[np.bool_]:
-        """Whether joints (n, n_joints) are at the edge of the range felt so far, or outside."""
-        low, high = self.free_low + self.SKIN, self.free_high - self.SKIN
-        return np.asarray((angle < low) | (angle > high))
-
-    def danger(self) -> float:
-        """Chance that leaving the range felt so far hurts, as experience has it."""
-        return (1.0 + self._hurts) / (1.0 + self._hurts + self._ventures / self._config.bold)
-
-    def habitual(self) -> Array:
-        """Middle of the range felt so far, (n_joints,)."""
-        return 0.5 * (self.free_low + self.free_high)
+        return self.range.reachable(self.periodic, probing)
 
     def strangeness(self, angle: Array) -> Array:
         """How far postures (…, n_joints) lie outside the range felt so far, (…,) in rad."""
-        half = 0.5 * (self.free_high - self.free_low)
-        away = np.abs(self.difference(angle, self.habitual()))
+        half = 0.5 * (self.range.free_high - self.range.free_low)
+        away = np.abs(self.difference(angle, self.range.middle()))
         return np.maximum(away - half, 0.0).sum(axis=-1)
 
     def attempt(self, memory: SensorimotorMemory, senses: Senses, rng: np.random.Generator) -> bool:
@@ -209,83 +160,6 @@ class BodySchema:
         """Find what the geometry's outcome (n, d), apart from the context, must become."""
         return percept.goal - self.chain.shift(percept.context)
 
-    def feel(
-        self, angle: Array, knock: NDArray[np.bool_], error: Array, in_turn: bool = False
-    ) -> None:
-        """Widen the free range by postures of n bodies, and note the limits they knocked into.
-
-        Args:
-            angle: (n, n_joints) after the step.
-            knock: (n, n_joints) where the command's effect was suddenly not as expected.
-            error: (n, n_joints) the command that had no effect, positive towards larger angles
-                and zero where nothing can have been in the way: a limit takes from what pushes
-                into it.
-            in_turn: whether the postures are those of one body in turn, not of n bodies at once.
-
-        """
-        knocked = np.count_nonzero(knock) > 0
-        free = angle[~knock.any(axis=1)] if knocked else angle
-        outside = (free < self.free_low) | (free > self.free_high)
-        if np.count_nonzero(outside):
-            if np.isfinite(self.free_low).all():
-                self._ventures += int(outside.any(axis=1).sum())
-            self.free_low = np.minimum(self.free_low, free.min(axis=0))
-            self.free_high = np.maximum(self.free_high, free.max(axis=0))
-        self._pass_limits(free)
-        steps = len(angle) if in_turn else 1
-        now = np.arange(len(angle)) if in_turn else np.zeros(len(angle), np.int64)
-        self._since_knock += steps
-        if not knocked:
-            return
-        edge = 0.1 * (self.free_high - self.free_low)
-        low = knock & (error < 0) & (angle < self.free_low + edge)
-        high = knock & (error > 0) & (angle > self.free_high - edge)
-        self._hurts += int((low | high).sum())
-        for body, joint in np.argwhere(low | high):
-            side = int(high[body, joint])
-            since = self._since_knock[side, joint] - (steps - 1 - now[body])
-            self._since_knock[side, joint] = steps - 1 - now[body]
-            # An encounter lasts a few steps, and is one.
-            if since > self._ENCOUNTER:
-                self._feel_limit(joint, float(angle[body, joint]), bool(side))
-
-    def _pass_limits(self, free: Array) -> None:
-        """Doubt the limits that postures (n, n_joints) without a knock lie beyond.
-
-        Such a limit is at least that far out, and has been felt one time too often. One that is
-        passed by far was none.
-        """
-        passed = (free < self.limit_low - self.SKIN) | (free > self.limit_high + self.SKIN)
-        if not np.count_nonzero(passed):
-            return
-        for side, beyond, limit in (
-            (0, self.limit_low - free.min(axis=0), self.limit_low),
-            (1, free.max(axis=0) - self.limit_high, self.limit_high),
-        ):
-            for joint in np.flatnonzero(beyond > self.SKIN):
-                if beyond[joint] > 3 * self.SKIN:
-                    self._knocks[side, joint] = 0
-                elif self._since_knock[side, joint] > self._ENCOUNTER:
-                    self._knocks[side, joint] -= 1
-                    self._since_knock[side, joint] = 0
-                    limit[joint] += beyond[joint] if side else -beyond[joint]
-                if self._knocks[side, joint] <= 0:
-                    self._knocks[side, joint] = 0
-                    limit[joint] = np.inf if side else -np.inf
-
-    def _feel_limit(self, joint: int, angle: float, high: bool) -> None:
-        """Take up one knock: farther out than the limit known it replaces it, near by it counts.
-
-        A true limit is never passed by far, and what knocks far inside it is something else.
-        """
-        limit, side = (self.limit_high, 1) if high else (self.limit_low, 0)
-        beyond = (angle - limit[joint]) * (1 if high else -1)
-        if not np.isfinite(limit[joint]) or beyond > 3 * self.SKIN:
-            limit[joint], self._knocks[side, joint] = angle, 1
-        elif beyond > -3 * self.SKIN:
-            self._knocks[side, joint] += 1
-            limit[joint] += (angle - limit[joint]) / self._knocks[side, joint]
-
     def see(self, error: Array, memory: SensorimotorMemory, senses: Senses) -> None:
         """Take note of how the geometry errs, and fit it anew when it does so for long.
 
@@ -301,7 +175,7 @@ class BodySchema:
         """
         size = float(np.linalg.norm(error, axis=1).mean())
         self.geometry_error += 0.05 * (size - self.geometry_error)
-        self._since_fit += self._config.glance_every
+        self._since_fit += self._config.glance_every * len(error)
         wrong = self.geometry_error > 0.1 * self._config.tolerance * self.spread
         self._looks += np.array([not wrong, wrong])
         wrong = wrong and not self.settled
@@ -332,14 +206,11 @@ class BodySchema:
             if body is None or reward is None
             else np.array([body.step, reward.distance, reward.effort, reward.offset])
         )
-        counts = self._since_fit, self._hurts, self._ventures
         return state | {
+            **self.range.state(),
             "geometry": self.chain.parameters,
             "scalars": np.array([self.spread, self.geometry_error]),
-            "counts": np.array([*counts, *self._looks, self._hopeless]),
-            "knocks": self._knocks,
-            "since_knock": self._since_knock,
-            "range": np.stack([self.free_low, self.free_high, self.limit_low, self.limit_high]),
+            "counts": np.array([self._since_fit, *self._looks, self._hopeless]),
         }
 
     def check_state(self, state: dict[str, NDArray], n_channels: int) -> None:
@@ -349,7 +220,7 @@ class BodySchema:
             StateError: naming the part.
 
         """
-        n = len(self.free_low)
+        n = len(self.range.free_low)
         sizes = dict.fromkeys((*_CHANNELS, "gain", "form"), 0)
         d, c = 1, 0
         if state["form"].size:
@@ -359,7 +230,7 @@ class BodySchema:
             sizes |= {"outcome": d, "goal": goal, "context": c, "form": 4}
         if not 1 <= d <= 3:
             raise StateError(f"weights 'outcome' name {d} channels: a place has 1 to 3")
-        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 6}
+        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 4}
         for name, size in sizes.items():
             if state[name].shape != (size,):
                 raise StateError(f"weights {name!r} are {state[name].shape}: expected ({size},)")
@@ -371,7 +242,7 @@ class BodySchema:
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.body, self.status = None, "newborn"
-        self.chain = KinematicChain(len(self.free_low), 1)
+        self.chain = KinematicChain(len(self.range.free_low), 1)
         if len(state["form"]):
             step, distance, effort, offset = (float(x) for x in state["form"])
             channels = {name: state[name].copy() for name in _CHANNELS}
@@ -382,11 +253,9 @@ class BodySchema:
             self.chain = KinematicChain(n, len(self.body.outcome), len(self.body.context))
         self.chain.parameters = state["geometry"].copy()
         self.spread, self.geometry_error = (float(x) for x in state["scalars"])
-        self._since_fit, self._hurts, self._ventures = (int(x) for x in state["counts"][:3])
-        self._looks, self._hopeless = state["counts"][3:5].copy(), bool(state["counts"][5])
-        self._knocks = state["knocks"].copy()
-        self._since_knock = state["since_knock"].copy()
-        self.free_low, self.free_high, self.limit_low, self.limit_high = state["range"].copy()
+        self._since_fit, self._hopeless = int(state["counts"][0]), bool(state["counts"][3])
+        self._looks = state["counts"][1:3].copy()
+        self.range.load_state(state)
 
 
 def _shuffled(body: Body, rng: np.random.Generator) -> Body:

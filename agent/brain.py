@@ -207,12 +207,11 @@ class Brain(Knowledge):
         if np.count_nonzero(step.ended):
             longest = int(memory["steps"][step.ended].max())
             self.episode_length = max(self.episode_length, longest)
-        look = self.steps % self.config.schema.glance_every < len(step.reward)
         worth = self.gate.saturate(step.reward)
         if self.keyboard:
             self.keyboard.judge(step, memory)
             step = self.keyboard.felt(step, memory, self.schema.body)
-        self.programs.learn(step, worth, memory, self.memory, look)
+        self.programs.learn(step, worth, memory, self.memory)
         self.gate.learn(memory["program"], worth, step.ended)
         if not any(self.programs.able) and self.search.due(self.steps, len(step.reward)):
             self.efference.find(self.memory, self.n_envs, self.senses.proprioception)

@@ -90,7 +90,6 @@ class Cerebellum:
         self.error_variance = np.zeros(n_motors)
         self.jump_variance = np.zeros(n_motors)
         self.learnt = 0
-        self._felt: tuple[Array, Array, Array, Array] | None = None
 
     def begin(
         self, angle: Array, velocity: Array, acceleration: Array, command: Array, crude: Array
@@ -162,19 +161,17 @@ class Cerebellum:
     def features(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
         """Mossy-fibre and granule activity φ, (…, n_features), for (…, n_motors) each."""
         posture, gain = self._posture(angle)
-        v = velocity / self.velocity_scale
         a = acceleration / self._acceleration_scale
         phi = np.empty((*a.shape[:-1], self.prior.size))
         phi[..., : self._gain_part.start] = posture
         by_gain = phi[..., self._gain_part].reshape(*gain.shape, self._n)  # (A view)
         np.multiply(gain[..., :, None], a[..., None, :], out=by_gain)
-        phi[..., self._speed_part.start :] = self._speed(v)
+        v = phi[..., self._speed_part]
+        np.divide(velocity, self.velocity_scale, out=v)
+        first, second = self._upper
+        products = phi[..., self._speed_part.stop :]
+        np.multiply(v.take(first, axis=-1), v.take(second, axis=-1), out=products)
         return phi
-
-    def _speed(self, v: Array) -> Array:
-        """Scaled velocities v and all their products, (…, ·)."""
-        first, second = (v.take(joints, axis=-1) for joints in self._upper)
-        return np.concatenate([v, first * second], axis=-1)
 
     def inverse(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
         """Command (…, n_motors) that brings about an acceleration (…, n_motors)."""
@@ -223,34 +220,30 @@ class Cerebellum:
     def correct(
         self,
         fast: Array,
-        angle: Array,
+        missed: Array,
         velocity: Array,
-        acceleration: Array,
-        command: Array,
         edge: NDArray[np.bool_],
     ) -> Array:
         """Fast state after a step, (n, n_motors): what the model missed within this movement.
 
-        b ← b + rate · clip(u − Wφ − b), added to the next command and forgotten at the end of the
-        trial; the fast process of Smith, Ghazizadeh & Shadmehr (2006,
-        doi:10.1371/journal.pbio.0040179), here as fast as one movement. A joint that suddenly
-        stands still where it should move, or does so at the edge of what is known of its range
+        b ← b + rate · clip(e − b) with e the climbing-fibre error (`missed`, (n, n_motors)), added
+        to the next command and forgotten at the end of the trial; the fast process of Smith,
+        Ghazizadeh & Shadmehr (2006, doi:10.1371/journal.pbio.0040179), here as fast as one
+        movement. A joint that suddenly stands still where it should move, or does so at the edge
+        of what is known of its range
         (`edge`, (n, n_motors)), is against something: it does not push harder.
         """
         if self._no_fast_state:
             return np.zeros_like(fast)
-        jump = command - self._afferent(angle, velocity, acceleration) @ self.weights.T - fast
+        jump = missed - fast
         bound = self._bound()
+        change = np.minimum(np.maximum(jump, -bound), bound)
         still = np.abs(velocity) < 0.1 * self.velocity_scale
-        blocked = still & (edge | (np.abs(jump) > bound))
-        return fast + self._config.fast_rate * np.where(blocked, 0.0, np.clip(jump, -bound, bound))
-
-    def _afferent(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
-        """Features of what was just felt: those of `learn`, if it was handed the same arrays."""
-        felt = (angle, velocity, acceleration)
-        if self._felt and all(a is b for a, b in zip(felt, self._felt[:3], strict=True)):
-            return self._felt[3]
-        return self.features(*felt)
+        if np.count_nonzero(still):
+            change *= ~(still & (edge | (np.abs(jump) > bound)))
+        change *= self._config.fast_rate
+        change += fast
+        return change
 
     def _bound(self) -> Array:
         """Errors (n_motors,) that the fast state may miss and that are yet no knock."""
@@ -283,7 +276,6 @@ class Cerebellum:
 
         """
         inputs = self.features(angle, velocity, acceleration)
-        self._felt = angle, velocity, acceleration, inputs
         errors, knock = np.empty_like(command), np.zeros(command.shape, bool)
         for i, phi in enumerate(inputs):
             errors[i] = climbing_fibre = command[i] - self.weights @ phi

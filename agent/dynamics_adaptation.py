@@ -47,6 +47,7 @@ class DynamicsAdaptation:
         self._granules[:-1] /= np.sqrt(1.5 * n_motors)
         self.fast = np.zeros((n_motors, config.granules + n_motors))
         self.slow = np.zeros_like(self.fast)
+        self._both = np.zeros_like(self.fast)
         self._silent = True
         self._felt: tuple[Array, Array, Array] | None = None
 
@@ -62,18 +63,19 @@ class DynamicsAdaptation:
         last = self._felt  # (A step is asked for again when it is learnt from)
         if last and last[0] is angle and last[1] is velocity:
             return last[2]
-        n = angle.shape[1]
+        n, k = angle.shape[1], self._config.granules
         inputs = np.empty((len(angle), 3 * n))
         v = inputs[:, 2 * n :]
         np.cos(angle, out=inputs[:, :n])
         np.sin(angle, out=inputs[:, n : 2 * n])
         np.divide(velocity, usual, out=v)
-        speed = np.sqrt(np.einsum("nj,nj->n", v, v))[:, None]
-        hidden = inputs @ self._granules[:-1]
+        activity = np.empty((len(angle), k + n))
+        activity[:, k:] = v
+        hidden = activity[:, :k]
+        np.matmul(inputs, self._granules[:-1], out=hidden)
         hidden += self._granules[-1]
         np.tanh(hidden, out=hidden)
-        hidden *= speed / np.sqrt(self._config.granules)
-        activity = np.concatenate([hidden, v], axis=1)
+        hidden *= np.sqrt(np.vecdot(v, v) / k)[:, None]
         self._felt = angle, velocity, activity
         return activity
 
@@ -81,7 +83,7 @@ class DynamicsAdaptation:
         """Command (n, n_motors) to add; arguments as for `features`."""
         if self._silent:
             return np.zeros_like(angle)
-        return np.asarray(self.features(angle, velocity, usual) @ (self.fast + self.slow).T)
+        return np.asarray(self.features(angle, velocity, usual) @ self._both.T)
 
     def learn(
         self,
@@ -101,22 +103,24 @@ class DynamicsAdaptation:
             sound: (n,) bodies that neither knocked nor touch a limit.
 
         """
-        if self._lesioned or not sound.any():
+        if self._lesioned or not np.count_nonzero(sound):
             return
         psi = self.features(angle, velocity, usual)
         if np.count_nonzero(sound) < len(sound):
             psi, climbing_fibre = psi[sound], climbing_fibre[sound]
         floor = self._FLOOR * angle.shape[1]
-        psi_n = psi / (floor + np.einsum("nf,nf->n", psi, psi)[:, None])
-        step = climbing_fibre.T @ psi_n / len(psi)
+        share = climbing_fibre / ((floor + np.vecdot(psi, psi)) * len(psi))[:, None]
+        step = share.T @ psi
         self.fast += self._config.torque_fast_rate * step
         self.slow += self._config.torque_slow_rate * step
+        np.add(self.fast, self.slow, out=self._both)
         self._silent = False
 
     def rest(self) -> None:
         """Let a movement be over."""
         self.fast *= self._config.torque_fast_retention
         self.slow *= self._config.torque_slow_retention
+        self._both = self.fast + self.slow
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
@@ -125,5 +129,6 @@ class DynamicsAdaptation:
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.fast, self.slow = state["fast"].copy(), state["slow"].copy()
+        self._both = self.fast + self.slow
         self._granules = state["granules"].copy()
         self._silent = not (self.fast.any() or self.slow.any())

@@ -66,8 +66,7 @@ class Body:
         return bool(self.periodic.any())
 
 
-@dataclass(frozen=True)
-class Percept:
+class Percept(NamedTuple):
     """What is felt and seen now, of n bodies.
 
     Attributes:

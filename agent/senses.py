@@ -250,14 +250,14 @@ class Senses:
 
     def percept(self, channels: Array, body: Body) -> Percept:
         """Read channels (n, n_channels) with the body schema."""
-        outcome = channels[:, body.outcome]
+        outcome = channels.take(body.outcome, axis=1)
         has_goal = len(body.goal) > 0
         return Percept(
             angle=self.angles(channels, body),
-            velocity=channels[:, body.velocity],
+            velocity=channels.take(body.velocity, axis=1),
             outcome=outcome,
-            context=channels[:, body.context],
-            goal=channels[:, body.goal] if has_goal else np.zeros_like(outcome),
+            context=channels.take(body.context, axis=1),
+            goal=channels.take(body.goal, axis=1) if has_goal else np.zeros_like(outcome),
         )
 
 

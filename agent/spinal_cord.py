@@ -115,7 +115,8 @@ class SpinalCord:
 
     def feel(self, acceleration: Array) -> None:
         """Take note of accelerations (n, n_joints) that the body is capable of."""
-        self.strongest = np.maximum(self.strongest, np.abs(acceleration).max(axis=0, initial=0.0))
+        strong = np.maximum.reduce(np.abs(acceleration), axis=0, initial=0.0)
+        self.strongest = np.maximum(self.strongest, strong)
 
     def reflex(
         self, wanted: Array, angle_error: Array, velocity_error: Array, step: float
@@ -133,8 +134,8 @@ class SpinalCord:
         if not self._cut:
             omega = self._config.stiffness / step
             wanted = wanted + omega**2 * angle_error
-            wanted = wanted + 2 * self._config.damping * omega * velocity_error
-        return np.clip(wanted, -bound, bound)
+            wanted += 2 * self._config.damping * omega * velocity_error
+        return np.asarray(np.minimum(np.maximum(wanted, -bound), bound))
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

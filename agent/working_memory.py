@@ -17,7 +17,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
     `phase` of the rhythm, rad; `babble` command and its `strength`; `felt` whether there was a
     step before, with `last_angle`, `last_velocity`, `last_command`, `last_outcome`; `fast_state`
-    of the cerebellum; `visual_bias` seen minus expected outcome; where the outcome was seen and
+    of the cerebellum, and what its model `missed` at the step before if that was `learnt` from;
+    `visual_bias` seen minus expected outcome; where the outcome was seen and
     felt when the episode began (`origin_seen`, `origin_felt`), the seen `way` aimed at and its
     visuomotor `turn`, how far joints have moved since the look has changed (`unseen`); `copies` of
     the latest commands, the last one first, and how many (`copied`); the plan:
@@ -51,6 +52,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "last_command": zeros((n, n_motors)),
         "last_outcome": zeros((n, 3)),
         "fast_state": zeros((n, n_motors)),
+        "missed": zeros((n, n_motors)),
+        "learnt": zeros(n, np.bool_),
         "visual_bias": zeros((n, 3)),
         "origin_seen": zeros((n, 3)),
         "origin_felt": zeros((n, 3)),

@@ -66,6 +66,8 @@ class Evaluate:
     """Returns whose cost is wanted; the best SB3 algorithm's final return if not given."""
     success_thresholds: tuple[float, ...] = ()
     """Success rates whose cost is wanted; 0.9 if neither kind is given."""
+    n_envs: tuple[str, ...] = ("1",)
+    """Bodies that learn together, their steps all counted: one number for all, or brain=4."""
     env_package: tuple[str, ...] = ()
     """Packages to import so that their environment ids are known, e.g. gymnasium_robotics."""
     env_kwargs: tuple[str, ...] = ()
@@ -164,6 +166,7 @@ class Evaluate:
             )
         steps = per_algorithm("--steps", self.steps, self.algos)
         every = per_algorithm("--eval-every", self.eval_every, self.algos, steps)
+        bodies = per_algorithm("--n-envs", ("1", *self.n_envs), self.algos)
         task = Task(self.env, parse_kwargs(self.env_kwargs), ("envs", *self.env_package))
         env = task()
         try:
@@ -184,6 +187,7 @@ class Evaluate:
                 self.eval_seed,
                 settings[name],
                 self.brain if name == "brain" else None,
+                bodies[name],
             )
             for name in self.algos
             for seed in train[: seeds[name]]

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agent.config import BrainConfig
 from policies.baselines import learns, make_algorithm
@@ -46,6 +48,8 @@ class Run:
     """What the algorithm is set to, for the record."""
     brain_config: BrainConfig | None = None
     """What the brain is made with."""
+    n_envs: int = 1
+    """Bodies that learn together."""
 
     def key(self) -> dict[str, Any]:
         """Name all that makes a finished run the same as this one."""
@@ -61,6 +65,7 @@ class Run:
                 "first_seed": self.eval_seed,
             },
             "settings": dict(self.settings),
+            "n_envs": self.n_envs,
         }
 
 
@@ -123,7 +128,8 @@ def run_curve(run: Run, report: Callable[[int], None] = lambda steps: None) -> l
     """
     torch.set_num_threads(1)  # CPU seconds are to be comparable, and small networks gain nothing
     evaluator = Evaluator(run.task, run.eval_seed, run.eval_episodes)
-    agent = make_algorithm(run.algo, run.task, run.seed, run.brain_config, steps=run.steps)
+    bodies = DummyVecEnv([lambda: Monitor(run.task()) for _ in range(run.n_envs)])
+    agent = make_algorithm(run.algo, bodies, run.seed, run.brain_config, steps=run.steps)
     measure = Measure(evaluator, run.eval_every, run.steps, report)
     try:
         if learns(run.algo):

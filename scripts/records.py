@@ -49,7 +49,8 @@ def collect_records(folder: Path) -> list[dict[str, Any]]:
 
 def is_record_of(run: Run, record: Mapping[str, Any]) -> bool:
     """Tell whether a record is of this run, settings and evaluation included."""
-    return all(record.get(key) == value for key, value in run.key().items())
+    told = {"n_envs": 1, **record}  # (One body where a record does not tell)
+    return all(told.get(key) == value for key, value in run.key().items())
 
 
 def make_record(run: Run, curve: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

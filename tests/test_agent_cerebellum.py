@@ -205,19 +205,17 @@ def test_the_fast_state_follows_what_the_model_misses_and_is_cut_by_its_lesion()
         cerebellum, fast = taught(None, *lesions), np.zeros((1, 2))
         missed = command - cerebellum.inverse(angle, velocity, acceleration)
         for _ in range(30):
-            fast = cerebellum.correct(fast, angle, velocity, acceleration, command, inside)
+            fast = cerebellum.correct(fast, missed, velocity, inside)
         np.testing.assert_allclose(fast, np.clip(missed, -1, 1) if follows else 0.0, atol=1e-3)
 
 
 def test_a_joint_that_stands_still_at_the_edge_of_its_range_does_not_push_harder():
     cerebellum, still = taught(None), np.zeros((1, 2))
-    pushing = cerebellum.inverse(still, still, still) + 0.02  # too little to be a knock
+    missed = np.full((1, 2), 0.02)  # too little to be a knock
     edge = np.array([[True, False]])
-    fast = cerebellum.correct(still, still, still, still, pushing, edge)
+    fast = cerebellum.correct(still, missed, still, edge)
     assert fast[0, 0] == 0.0 and fast[0, 1] > 0.0
-    moving = np.ones((1, 2))
-    pushing = cerebellum.inverse(still, moving, still) + 0.02
-    assert (cerebellum.correct(still, still, moving, still, pushing, edge) > 0.0).all()
+    assert (cerebellum.correct(still, missed, np.ones((1, 2)), edge) > 0.0).all()
 
 
 def test_what_a_posture_costs_changes_as_the_stiffness_says():

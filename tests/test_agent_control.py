@@ -12,6 +12,7 @@ from test_agent_bodies import Arm
 from agent.body_schema import BodySchema
 from agent.cerebellum import Cerebellum
 from agent.config import BabbleConfig, CerebellumConfig, ReachConfig, SchemaConfig, SpinalCordConfig
+from agent.joint_range import JointRange
 from agent.kinematic_chain import KinematicChain
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.reach import Reach, _unroll
@@ -159,7 +160,7 @@ def mind():
     schema.chain.parameters[:] = [0, 0, 1, 0, 0, 1, 0, 0, 0, 0.4, 0, 0, 0.7, 0, 0]
     schema.spread = 0.3
     postures = np.random.default_rng(1).uniform(-1.5, 1.5, (200, 2))
-    schema.free_low, schema.free_high = postures.min(axis=0), postures.max(axis=0)
+    schema.range.widen(postures)
     cerebellum = Cerebellum(2, CerebellumConfig(), np.random.default_rng(0))
     cerebellum.begin(*Arm().experience(400, 1), np.array([0.1, 0.1]))
     return schema, cerebellum
@@ -186,8 +187,8 @@ def test_postures_keep_within_the_limits_that_are_sure(mind, aim):
     limited = BodySchema(2, SchemaConfig())
     limited.load_state({key: value.copy() for key, value in schema.state().items()})
     for _ in range(3):
-        limited._feel_limit(1, 0.0, high=False)
-    low, high = limited.limits()
+        limited.range._feel_limit(1, 0.0, high=False)
+    low, high = limited.range.limits()
     assert low[1] > 0.0 and np.isinf(high).all()
     postures = Reach(2, ReachConfig()).postures(np.array([0.2, 0.4]), np.array(aim), limited)
     assert len(postures) == 1
@@ -196,8 +197,8 @@ def test_postures_keep_within_the_limits_that_are_sure(mind, aim):
 
 def test_postures_keep_within_a_stride_of_the_known_unless_a_joint_goes_round(mind):
     low, high = mind[0].reachable()
-    np.testing.assert_allclose(low, mind[0].free_low - mind[0].STRIDE)
-    np.testing.assert_allclose(high, mind[0].free_high + mind[0].STRIDE)
+    np.testing.assert_allclose(low, mind[0].range.free_low - mind[0].range.STRIDE)
+    np.testing.assert_allclose(high, mind[0].range.free_high + mind[0].range.STRIDE)
     turning = BodySchema(2, SchemaConfig())
     turning.load_state({**mind[0].state(), "cosine": np.array([6, -1])})
     np.testing.assert_array_equal(np.isinf(turning.reachable()), [[True, False]] * 2)
@@ -205,20 +206,20 @@ def test_postures_keep_within_a_stride_of_the_known_unless_a_joint_goes_round(mi
 
 def test_a_limit_felt_once_is_not_believed_and_probed():
     schema = BodySchema(1, SchemaConfig())
-    schema.feel(np.linspace(-1, 1, 50)[:, None], np.zeros((50, 1), bool), np.zeros((50, 1)))
+    schema.range.feel(np.linspace(-1, 1, 50)[:, None], np.zeros((50, 1), bool), np.zeros((50, 1)))
     hit = np.array([[1.02]]), np.ones((1, 1), bool), np.ones((1, 1))
-    schema.feel(*hit)
-    assert np.isinf(schema.limits()[1]).all()
-    assert 1.02 < schema.limits(probing=True)[1][0] < 2
-    schema.feel(*hit)
-    assert np.isinf(schema.limits()[1]).all()  # the same encounter
+    schema.range.feel(*hit)
+    assert np.isinf(schema.range.limits()[1]).all()
+    assert 1.02 < schema.range.limits(probing=True)[1][0] < 2
+    schema.range.feel(*hit)
+    assert np.isinf(schema.range.limits()[1]).all()  # the same encounter
     for _ in range(10):
-        schema.feel(np.array([[0.5]]), np.zeros((1, 1), bool), np.zeros((1, 1)))
-    schema.feel(*hit)
-    assert 0.9 < schema.limits()[1][0] < 1.02
+        schema.range.feel(np.array([[0.5]]), np.zeros((1, 1), bool), np.zeros((1, 1)))
+    schema.range.feel(*hit)
+    assert 0.9 < schema.range.limits()[1][0] < 1.02
     free = np.array([[1.5]]), np.zeros((1, 1), bool), np.zeros((1, 1))
-    schema.feel(*free)  # it was none
-    assert np.isinf(schema.limits()[1]).all()
+    schema.range.feel(*free)  # it was none
+    assert np.isinf(schema.range.limits()[1]).all()
 
 
 def with_a_limit(encounters):
@@ -226,38 +227,44 @@ def with_a_limit(encounters):
     schema = BodySchema(1, SchemaConfig())
     roam(schema, *np.linspace(-1, 1, 50))
     for _ in range(encounters):
-        schema.feel(np.ones((1, 1)), np.ones((1, 1), bool), np.ones((1, 1)))
+        schema.range.feel(np.ones((1, 1)), np.ones((1, 1), bool), np.ones((1, 1)))
         roam(schema, *np.linspace(-0.5, 0.5, 10))
     return schema
 
 
 def roam(schema, *angles):
     for angle in angles:
-        schema.feel(np.full((1, 1), angle), np.zeros((1, 1), bool), np.zeros((1, 1)))
+        schema.range.feel(np.full((1, 1), angle), np.zeros((1, 1), bool), np.zeros((1, 1)))
 
 
 def test_an_encounter_with_a_limit_counts_once_however_it_is_told():
     angle = np.concatenate([np.linspace(-1, 1, 50), np.ones(4), np.zeros(10), np.ones(4)])[:, None]
     knock = (angle == 1) & (np.arange(len(angle)) >= 50)[:, None]
     in_turn, at_once = BodySchema(1, SchemaConfig()), BodySchema(1, SchemaConfig())
-    in_turn.feel(angle, knock, knock.astype(float), in_turn=True)
+    in_turn.range.feel(angle, knock, knock.astype(float), in_turn=True)
     for i in range(len(angle)):
-        at_once.feel(angle[i : i + 1], knock[i : i + 1], knock[i : i + 1].astype(float))
+        at_once.range.feel(angle[i : i + 1], knock[i : i + 1], knock[i : i + 1].astype(float))
     for schema in (in_turn, at_once):
-        assert np.isfinite(schema.limits()[1]).all()  # two, believed
-        assert 1.0 < schema.limits(probing=True)[1][0] == pytest.approx(1 + BodySchema._PROBE / 2)
+        assert np.isfinite(schema.range.limits()[1]).all()  # two, believed
+        assert (
+            1.0
+            < schema.range.limits(probing=True)[1][0]
+            == pytest.approx(1 + JointRange._PROBE / 2)
+        )
 
 
 def test_a_limit_that_is_passed_without_a_knock_is_farther_out_and_doubted():
     schema = with_a_limit(3)
-    roam(schema, 1.0 + 0.5 * schema.SKIN)
-    assert schema.limits()[1][0] == pytest.approx(1 - schema.SKIN)  # limits give way a little
-    roam(schema, 1.0 + 1.5 * schema.SKIN, 1.0 + 1.6 * schema.SKIN)
-    assert schema.limits()[1][0] == pytest.approx(1 + 0.5 * schema.SKIN)
-    roam(schema, *np.zeros(10), 1.0 + 3 * schema.SKIN)
-    assert np.isinf(schema.limits()[1]).all()  # once is not believed
-    roam(schema, *np.zeros(10), 1.0 + 4.5 * schema.SKIN)
-    assert np.isinf(schema.limits(probing=True)[1]).all()  # none
+    roam(schema, 1.0 + 0.5 * schema.range.SKIN)
+    assert schema.range.limits()[1][0] == pytest.approx(
+        1 - schema.range.SKIN
+    )  # limits give way a little
+    roam(schema, 1.0 + 1.5 * schema.range.SKIN, 1.0 + 1.6 * schema.range.SKIN)
+    assert schema.range.limits()[1][0] == pytest.approx(1 + 0.5 * schema.range.SKIN)
+    roam(schema, *np.zeros(10), 1.0 + 3 * schema.range.SKIN)
+    assert np.isinf(schema.range.limits()[1]).all()  # once is not believed
+    roam(schema, *np.zeros(10), 1.0 + 4.5 * schema.range.SKIN)
+    assert np.isinf(schema.range.limits(probing=True)[1]).all()  # none
 
 
 @pytest.mark.parametrize("gain", [1.0, -1.0])
@@ -356,7 +363,7 @@ def test_the_worth_of_a_proposal_is_its_return_but_for_what_glimpses_miss(mind, 
     schema, cerebellum = mind
     p, reach = propose(mind, aim, horizon), Reach(2, ReachConfig())
     movements = p.angle, p.velocity, p.acceleration
-    every = slice(None), np.array(aim), schema, cerebellum, schema.limits()
+    every = slice(None), np.array(aim), schema, cerebellum, schema.range.limits()
     exact = reach._imagine(movements, *every).sum(axis=1)
     np.testing.assert_allclose(p.worth, exact, rtol=0.03)
     if horizon <= 10:
@@ -368,7 +375,7 @@ def test_the_worth_of_a_proposal_is_its_return_but_for_what_glimpses_miss(mind, 
 @each_aim
 def test_refining_a_movement_makes_it_a_better_movement(mind, aim):
     reach, p = Reach(2, ReachConfig()), propose(mind, aim)
-    every = slice(None), np.array(aim), *mind, mind[0].limits()
+    every = slice(None), np.array(aim), *mind, mind[0].range.limits()
     before = reach._imagine((p.angle, p.velocity, p.acceleration), *every).sum(axis=1)
     for k in range(len(before)):
         refined = reach.refine(p, k, np.array(aim), *mind, boldness=0.0)
@@ -396,12 +403,12 @@ def test_a_refined_movement_heeds_the_limits_that_are_believed(mind, aim):
     limited = BodySchema(2, SchemaConfig())
     limited.load_state(schema.state())
     for _ in range(2):
-        limited._feel_limit(joint, limit, high=bool(up))
-    over = beyond(path, limited.limits())[:, joint]
+        limited.range._feel_limit(joint, limit, high=bool(up))
+    over = beyond(path, limited.range.limits())[:, joint]
     refined = Reach(2, ReachConfig()).refine(
         p, best, np.array(aim), limited, cerebellum, boldness=0.0
     )
-    left = beyond(refined.angle, limited.limits())[:, joint]
+    left = beyond(refined.angle, limited.range.limits())[:, joint]
     assert np.abs(over).max() > 0.05
     assert np.abs(left).sum() < 0.5 * np.abs(over).sum()
 
@@ -409,7 +416,9 @@ def test_a_refined_movement_heeds_the_limits_that_are_believed(mind, aim):
 def test_leaving_the_range_felt_so_far_is_a_venture(mind):
     schema, _ = mind
     p = propose(mind, AIMS[0])
-    outside = np.maximum(p.angle - schema.free_high, 0) + np.maximum(schema.free_low - p.angle, 0)
+    outside = np.maximum(p.angle - schema.range.free_high, 0) + np.maximum(
+        schema.range.free_low - p.angle, 0
+    )
     away = outside[:, 1:].sum(axis=(1, 2))
     np.testing.assert_allclose(p.venture, away * schema.spread, atol=1e-9)
 
@@ -420,5 +429,5 @@ def test_joints_that_go_round_take_the_shorter_way(mind):
     way = schema.difference(np.array([3.0, 0.5]), np.array([-3.0, 0.0]))
     np.testing.assert_allclose(way, [6.0 - 2 * np.pi, 0.5])
     for _ in range(2):
-        schema._feel_limit(0, 3.1, high=True)
+        schema.range._feel_limit(0, 3.1, high=True)
     assert schema.difference(np.array([3.0, 0.5]), np.array([-3.0, 0.0]))[0] == pytest.approx(6.0)

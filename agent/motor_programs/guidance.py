@@ -34,6 +34,7 @@ class Guidance:
     strategy: AimingStrategy
     config: BrainConfig
     rng: np.random.Generator
+    _foreseen: tuple[Percept, Array] | None = None
 
     _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
     _BLIND = 0.01  # (Movement of a joint without any change of the look: nothing is seen, rad)
@@ -49,25 +50,29 @@ class Guidance:
         memory["origin_seen"][new, :d] = percept.outcome[new]
         memory["origin_felt"][new, :d] = self.schema.expected(percept)[new]
         memory["turn"][new], memory["unseen"][new] = 0.0, 0.0
+        self._foreseen = None
 
     def look(self, memory: Memory, percept: Percept) -> None:
         """Within a movement: how far what is seen is off what should be seen."""
         felt = memory["felt"]
         memory["unseen"] = self._unseen(memory, percept)
-        every = self.config.schema.glance_every
         if "visual_correction" in self.config.lesions:
             return
-        glance = felt & (memory["steps"] % every == 0) & (memory["unseen"] <= self._BLIND)
+        glance = felt & self.glance(memory) & (memory["unseen"] <= self._BLIND)
         if not np.count_nonzero(glance):
             return
         d = percept.outcome.shape[1]
         moved = np.linalg.norm(percept.outcome - memory["last_outcome"][:, :d], axis=1)
         # The eye is believed as far as the hand is slow.
         trust = np.exp(-((moved / (0.01 * self.schema.spread)) ** 2)) * glance
-        trust *= 1.0 - self._EYE_LAG**every
+        trust *= 1.0 - self._EYE_LAG**self.config.schema.glance_every
         if np.count_nonzero(trust > 1e-3):
             bias = memory["visual_bias"][:, :d]
             bias += trust[:, None] * (percept.outcome - self.expected(memory, percept) - bias)
+
+    def glance(self, memory: Memory) -> NDArray[np.bool_]:
+        """Whether it is time to compare what is seen with what should be, (n,)."""
+        return np.asarray(memory["steps"] % self.config.schema.glance_every == 0)
 
     def _unseen(self, memory: Memory, percept: Percept) -> Array:
         """How far joints (n,) have moved since what is seen has changed, rad."""
@@ -83,9 +88,11 @@ class Guidance:
         felt = self.schema.expected(percept)
         if not np.count_nonzero(memory["turn"]):
             return felt
-        origin = memory["origin_felt"][:, : felt.shape[1]]
-        way = felt - origin
-        return felt + apply_turn(way, -memory["turn"]) - way
+        last = self._foreseen  # (What is compared after a step is asked for before the next)
+        if last is None or last[0] is not percept:
+            way = felt - memory["origin_felt"][:, : felt.shape[1]]
+            self._foreseen = last = percept, felt + apply_turn(way, -memory["turn"]) - way
+        return last[1]
 
     def aims(self, memory: Memory, percept: Percept, due: NDArray[np.int64]) -> Array:
         """Find what the geometry's outcome (n, d), apart from the context, must become.
@@ -106,6 +113,7 @@ class Guidance:
         memory["way"][due, :d] = seen[due]
         turn = self.map.turn(seen)
         memory["turn"][due] = turn[due]
+        self._foreseen = None
         noise = self.config.adaptation.planning_noise
         if noise:
             turn = turn.copy()
@@ -118,9 +126,9 @@ class Guidance:
         What is too small to be corrected is 0.
         """
         drift: Array = memory["plan_bias"][:, :d] - memory["visual_bias"][:, :d]
-        least = (self._SMALL * self.schema.spread) ** 2
-        drift[np.einsum("nd,nd->n", drift, drift) <= least] = 0.0
-        if not np.count_nonzero(drift) or not np.count_nonzero(memory["turn"]):
+        large = np.vecdot(drift, drift) > (self._SMALL * self.schema.spread) ** 2
+        drift *= large[:, None]
+        if not np.count_nonzero(large) or not np.count_nonzero(memory["turn"]):
             return drift
         return apply_turn(drift, memory["turn"])
 

@@ -68,8 +68,10 @@ class Reach:
 
         """
         low, high = _within(schema.reachable(probing), walls)
-        centre = schema.habitual()
-        half = np.minimum(np.pi, 0.5 * (schema.free_high - schema.free_low) + schema.STRIDE)
+        centre = schema.range.middle()
+        half = np.minimum(
+            np.pi, 0.5 * (schema.range.free_high - schema.range.free_low) + schema.range.STRIDE
+        )
         start = np.clip(centre + (2 * self._spread - 1) * half, low, high)
         q = np.concatenate([angle[None], start])
         tolerance = schema.spread
@@ -125,7 +127,7 @@ class Reach:
 
         """
         postures = self.postures(angle, aim, schema, probing, walls)
-        limits = _within(schema.limits(), walls)
+        limits = _within(schema.range.limits(), walls)
         gains = self._feedback(postures, angle, aim, schema, cerebellum)
         n, n_vigours = len(angle), len(self._config.vigours)
         final = np.repeat(postures, n_vigours, axis=0)
@@ -172,7 +174,7 @@ class Reach:
             walls: lowest and highest angles that nothing is in the way of.
 
         """
-        limits = _within(schema.limits(), walls)
+        limits = _within(schema.range.limits(), walls)
         movement = (
             proposals.angle[chosen],
             proposals.velocity[chosen],

@@ -1,6 +1,6 @@
 """Reaching: the motor program that brings the outcome to the goal, from plan to command."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class Reaching:
         pain = self.cerebellum.begin(*motion, command, crude)
         self.spinal_cord.feel(motion[2][~pain.any(axis=1)])
         error = command - self.cerebellum.inverse(*motion)
-        self.schema.feel(now.angle, pain, self._stopped(was, now, error), in_turn=True)
+        self.schema.range.feel(now.angle, pain, self._stopped(was, now, error), in_turn=True)
 
     def act(
         self,
@@ -99,9 +99,12 @@ class Reaching:
     def _percept(self, channels: Array) -> Percept:
         """Read channels (n, n_channels); what was read last is not read again."""
         body, last = self.schema.known, self._read
-        same = last is not None and last[0] is body and last[1].shape == channels.shape
-        if last is None or not same or np.count_nonzero(last[1] != channels):
-            self._read = last = body, channels, self.senses.percept(channels, body)
+        if last is not None and last[0] is body:
+            if last[1] is channels:
+                return last[2]
+            if last[1].shape == channels.shape and not np.count_nonzero(last[1] != channels):
+                return last[2]
+        self._read = last = body, channels, self.senses.percept(channels, body)
         return last[2]
 
     def _predict(self, memory: Memory, percept: Percept) -> Percept:
@@ -118,7 +121,7 @@ class Reaching:
             self.cerebellum,
             self.schema.step,
         )
-        return replace(percept, angle=angle, velocity=velocity)
+        return percept._replace(angle=angle, velocity=velocity)
 
     def _feel(self, memory: Memory, percept: Percept) -> None:
         """Within a movement: what the models missed just now."""
@@ -129,10 +132,15 @@ class Reaching:
         if lag:
             felt, given = felt & (memory["copied"] > lag), self.efference.cause(memory["copies"])
         motion = self._motion(memory["last_angle"], memory["last_velocity"], percept)
-        edge = self.schema.at_edge(percept.angle)
-        command = given - self._adapted(*motion[:2])
-        fast = self.cerebellum.correct(memory["fast_state"], *motion, command, edge)
-        memory["fast_state"] = np.where(felt[:, None], fast, 0.0)
+        edge = self.schema.range.at_edge(percept.angle)
+        missed = memory["missed"]
+        unknown = ~memory["learnt"]  # (Of a step that was learnt from, it is known)
+        if np.count_nonzero(unknown):
+            error = given - self._adapted(*motion[:2]) - self.cerebellum.inverse(*motion)
+            missed = np.where(unknown[:, None], error, missed)
+        memory["learnt"] = np.zeros(len(missed), np.bool_)
+        fast = self.cerebellum.correct(memory["fast_state"], missed, motion[1], edge)
+        memory["fast_state"] = fast * felt[:, None]
         self._bump(memory, percept, edge & felt[:, None])
         self.guidance.look(memory, percept)
 
@@ -146,7 +154,7 @@ class Reaching:
         wanted = memory["plan_angle"][rows, then] + memory["shift"]
         way = self.schema.difference(wanted, percept.angle)
         still = np.abs(percept.velocity) < 0.1 * self.cerebellum.velocity_scale
-        stuck = edge & still & (np.abs(way) > self.schema.SKIN)
+        stuck = edge & still & (np.abs(way) > self.schema.range.SKIN)
         memory["stuck"] = np.where(stuck, memory["stuck"] + 1, 0)
         bumped = memory["stuck"] >= self.config.reach.patience
         if np.count_nonzero(bumped):
@@ -157,8 +165,8 @@ class Reaching:
     def _walls(self, memory: Memory, body: int) -> tuple[Array, Array]:
         """Lowest and highest angles (n_joints,) that something has been in the way of."""
         wall, angle = memory["wall"][body], memory["wall_angle"][body]
-        low = np.where(wall < 0, angle + self.schema.SKIN, -np.inf)
-        return low, np.where(wall > 0, angle - self.schema.SKIN, np.inf)
+        low = np.where(wall < 0, angle + self.schema.range.SKIN, -np.inf)
+        return low, np.where(wall > 0, angle - self.schema.range.SKIN, np.inf)
 
     def _motion(self, angle: Array, velocity: Array, after: Percept) -> Motion:
         """Angle and velocity at mid-step, and acceleration over the step; kept for the next ask."""
@@ -203,7 +211,7 @@ class Reaching:
             self.trace.record(value=values)
             return
         reach = self.config.reach
-        boldness = -reach.caution * self.schema.danger() if rng is None else reach.curiosity
+        boldness = -reach.caution * self.schema.range.danger() if rng is None else reach.curiosity
         aims = self.guidance.aims(memory, percept, due)
         for i in due:
             left = episode_length - memory["steps"][i]
@@ -284,9 +292,8 @@ class Reaching:
         after: Array,
         memory: Memory,
         experience: SensorimotorMemory,
-        look: bool,
         ended: NDArray[np.bool_],
-    ) -> dict[str, float]:
+    ) -> dict[str, NDArray]:
         """Learn from one step of each of n bodies, whatever program moved them.
 
         Args:
@@ -294,13 +301,12 @@ class Reaching:
             command: (n, n_motors).
             reward: (n,).
             after: (n, n_channels).
-            memory: working memory of these bodies.
+            memory: working memory of these bodies; what was missed is noted.
             experience: the latest transitions.
-            look: whether to compare the outcome seen with the one expected.
             ended: (n,) bodies whose episode is over.
 
         Returns:
-            Mean dopamine, climbing-fibre error and pain.
+            Dopamine (n,), climbing-fibre error (n, n_motors) and whether there was pain (n,).
 
         """
         was, now = self._percept(before), self._percept(after)
@@ -309,26 +315,28 @@ class Reaching:
                 self.guidance.learn(memory, now, ended & (memory["program"] == REACH))
             self.dynamics.rest()
         if not self.efference.felt(memory["copied"]):
-            return {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
+            return {}
         motion = self._motion(was.angle, was.velocity, now)
-        touching = self.schema.touching(was.angle, now.angle)
+        touching = self.schema.range.touching(was.angle, now.angle)
         climbing_fibre, pain = self.cerebellum.learn(
             *motion, command - self._adapted(*motion[:2]), memory["fast_state"], touching
         )
-        hurt = pain.any(axis=1)
+        memory["missed"], memory["learnt"] = climbing_fibre, np.ones(len(reward), np.bool_)
+        hurt = np.logical_or.reduce(pain, axis=1)
         usual = self.cerebellum.velocity_scale
         self.dynamics.learn(*motion[:2], usual, climbing_fibre, ~hurt & ~touching)
         if np.count_nonzero(hurt):
             self.spinal_cord.feel(motion[2][~hurt])
-            self.schema.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
+            self.schema.range.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
         else:
             self.spinal_cord.feel(motion[2])
-            self.schema.feel(now.angle, pain, climbing_fibre)
-        if look:
-            fresh = self.guidance.fresh(memory, now)
-            if np.count_nonzero(fresh):
-                error = now.outcome - self.guidance.expected(memory, now)
-                self.schema.see(error[fresh], experience, self.senses)
+            self.schema.range.feel(now.angle, pain, climbing_fibre)
+        glance = self.guidance.glance(memory)
+        if np.count_nonzero(glance):
+            glance &= self.guidance.fresh(memory, now)
+        if np.count_nonzero(glance):
+            error = now.outcome - self.guidance.expected(memory, now)
+            self.schema.see(error[glance], experience, self.senses)
         dopamine = np.zeros(len(reward))
         gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
         if len(gated):
@@ -348,8 +356,4 @@ class Reaching:
                 felt_acceleration=motion[2],
                 predicted_acceleration=predicted,
             )
-        return {
-            "dopamine": float(dopamine.sum() / dopamine.size),
-            "climbing_fibre": float(np.sqrt((climbing_fibre**2).sum() / climbing_fibre.size)),
-            "pain": float(hurt.sum() / hurt.size),
-        }
+        return {"dopamine": dopamine, "climbing_fibre": climbing_fibre, "pain": hurt}

@@ -12,6 +12,8 @@ from agent.percept import Array, Transition
 from agent.trace import Trace
 from agent.working_memory import BABBLE, CRAWL, REACH, TRAVEL, Memory, rows_of
 
+_SIGNALS = "dopamine", "climbing_fibre", "pain"
+
 
 class Repertoire:
     """Runs on every body the program that the gate let through, and lets programs learn.
@@ -25,9 +27,6 @@ class Repertoire:
         crawling: program.
         trace: record of what is worth seeing.
         crawls: whether crawling is of use at all: not where the task is to touch places.
-
-    Attributes:
-        felt: mean teaching signals of the latest step, by name.
 
     """
 
@@ -43,7 +42,16 @@ class Repertoire:
         self._crawls = crawls
         self._babble, self._reaching, self._crawling = babble, reaching, crawling
         self._travel, self._trace = travel, trace
-        self.felt = {"dopamine": 0.0, "climbing_fibre": 0.0, "pain": 0.0}
+        self._felt: dict[str, NDArray] = {}
+
+    @property
+    def felt(self) -> dict[str, float]:
+        """Mean dopamine, size of the climbing-fibre error and share of pain of the latest step."""
+        felt = {name: self._felt.get(name, np.zeros(1)) for name in _SIGNALS}
+        size = float(np.sqrt((felt["climbing_fibre"] ** 2).mean()))
+        return {name: float(value.mean()) for name, value in felt.items()} | {
+            "climbing_fibre": size
+        }
 
     @property
     def able(self) -> tuple[bool, bool, bool]:
@@ -116,7 +124,6 @@ class Repertoire:
         worth: Array,
         memory: Memory,
         experience: SensorimotorMemory,
-        look: bool,
     ) -> None:
         """Learn from one step, each program from the bodies that it concerns.
 
@@ -125,13 +132,12 @@ class Repertoire:
             worth: (n,) reward as dopamine neurons can signal it.
             memory: working memory returned by the `act` that chose the commands.
             experience: the latest transitions.
-            look: whether to compare the outcome seen with the one expected.
 
         """
         before, command, reward, after, terminated, ended = step
         if self._reaching.available:
-            self.felt = self._reaching.learn(
-                before, command, reward, after, memory, experience, look, ended
+            self._felt = self._reaching.learn(
+                before, command, reward, after, memory, experience, ended
             )
         else:
             self._crawling.look(before, after, memory)
@@ -143,5 +149,5 @@ class Repertoire:
         crawlers = np.flatnonzero(memory["program"] == CRAWL)
         if len(crawlers):
             dopamine = self._crawling.learn(before, worth, after, terminated, ended, crawlers)
-            self.felt["dopamine"] = float(np.add.reduce(dopamine)) / len(dopamine)
+            self._felt["dopamine"] = dopamine
             self._trace.record(dopamine=dopamine)
