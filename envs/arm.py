@@ -253,28 +253,50 @@ class ArmReachEnv(ArmEnv):
 
         """
         command = self._drive(action)
-        fingertip = self.fingertip[: self.goal_size]
-        self._views.append(fingertip)
+        fingertip = self.fingertip
+        self._views.append(fingertip[: self.goal_size])
         observation = self._observe()
-        distance, speed = self.distance, self.speed
-        info: dict[str, Any] = {
-            "is_success": distance < self.success_distance and speed < self.success_speed,
-            "distance": distance,
-            "speed": speed,
-            "reward_effort": 0.0,
-        }
-        if self.reward_type == "dense":
-            info["reward_effort"] = -self.effort_weight * float(command @ command)
+        reward, judged = self.judge(fingertip, self.target, self.speed, command)
+        info = {key: value.item() for key, value in judged.items()}
         if self.vision_delay_steps:
-            info["moved_since_seen"] = fingertip - observation["achieved_goal"]
-        seen, wanted = observation["achieved_goal"], observation["desired_goal"]
-        info["reward_distance"] = float(
-            self._distance_reward(seen + info.get("moved_since_seen", 0.0), wanted)
-        )
-        reward = info["reward_distance"] + info["reward_effort"]
+            info["moved_since_seen"] = fingertip[: self.goal_size] - observation["achieved_goal"]
         if self.render_mode == "human":
             self.render()
-        return observation, reward, False, False, info
+        return observation, float(reward), False, False, info
+
+    def judge(
+        self,
+        fingertip: NDArray[np.float64],
+        target: NDArray[np.float64],
+        speed: NDArray[np.float64] | float,
+        command: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray]]:
+        """Judge a step, of one arm or of many at once.
+
+        Args:
+            fingertip: where it truly is, (…, 3) in m.
+            target: (…, 3) in m.
+            speed: of the fingertip, (…,) in m/s.
+            command: (…, nu) in [-1, 1].
+
+        Returns:
+            Reward (…,) and the info of the class, (…,) each.
+
+        """
+        offset = fingertip - target
+        distance = np.sqrt((offset * offset).sum(axis=-1))
+        near, slow = distance < self.success_distance, speed < self.success_speed
+        size = self.goal_size
+        info = {
+            "is_success": np.asarray(near & slow),
+            "distance": distance,
+            "speed": np.asarray(speed),
+            "reward_effort": np.zeros_like(distance),
+            "reward_distance": self._distance_reward(fingertip[..., :size], target[..., :size]),
+        }
+        if self.reward_type == "dense":
+            info["reward_effort"] = -self.effort_weight * np.square(command).sum(axis=-1)
+        return info["reward_distance"] + info["reward_effort"], info
 
     def compute_reward(
         self,

@@ -1,5 +1,6 @@
 """`neonate/Crawl-v0` and `neonate/CrawlTorque-v0`: crawl forward."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,12 +54,22 @@ class CrawlEnv(CrawlerEnv):
 
         """
         info = self.crawl(action)
+        observation = self.observe()
+        reward, terminated = self.judge(observation, info)
+        if self.render_mode == "human":
+            self.render()
+        return observation, float(reward), bool(terminated), False, info
+
+    def observe(self, seen: Mapping[str, NDArray[np.float64]] | None = None) -> NDArray[np.float64]:
+        """Observation (…, 28) of this body now, or of what is `seen` of many (`reads`)."""
+        return self.feel(seen)
+
+    def judge(self, observation: Any, info: dict[str, Any]) -> tuple[Any, Any]:
+        """Reward (…,) and whether the episode is over (…,); the terms are added to info."""
         info["reward_forward"] = info["x_velocity"]
         info["reward_effort"] = -self.effort_weight * info["effort"]
         info["reward_haste"] = -self.haste_weight * info["haste"]
         info["reward_slip"] = -self.slip_weight * info["foot_slip"]
-        if self.render_mode == "human":
-            self.render()
         terms = ("reward_forward", "reward_effort", "reward_haste", "reward_slip")
         reward = sum(info[term] for term in terms)
-        return self.feel(), reward, False, False, info
+        return reward, np.zeros(np.shape(reward), bool)

@@ -169,7 +169,7 @@ class CrawlMazeEnv(GroundGoal, CrawlerEnv):
             self.data.mocap_pos[door, 2] = height if self.door_shut else -10.0
         self._move_goal()
         self.set_state(posture, self.data.qvel.copy())
-        self._place = self.position
+        self.journey["place"] = self.position
         return self._observe()
 
     def _move_goal(self) -> None:

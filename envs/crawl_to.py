@@ -1,5 +1,6 @@
 """`neonate/CrawlTo-v0` and `neonate/CrawlToTorque-v0`: crawl to a place."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,6 +42,7 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
     """
 
     camera = "wide"
+    reads = (*CrawlerEnv.reads, "mocap_pos")
     effort_weight: ClassVar[float] = 0.1
     haste_weight: ClassVar[float] = 0.2
     slip_weight: ClassVar[float] = 0.2
@@ -57,7 +59,7 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
         self.data.mocap_pos[0, :2] = self.sample_goal()
         self.data.mocap_pos[0, 2] = 0.0
         self.place_body()
-        return self._observe()
+        return self.observe()
 
     def step(  # type: ignore[override]
         self, action: NDArray[np.floating[Any]]
@@ -75,24 +77,38 @@ class CrawlToEnv(GroundGoal, CrawlerEnv):
 
         """
         info = self.crawl(action)
-        observation = self._observe()
+        observation = self.observe()
+        reward, arrived = self.judge(observation, info)
+        if self.render_mode == "human":
+            self.render()
+        told = {key: np.asarray(value).item() for key, value in info.items()}
+        return observation, float(reward), bool(arrived), False, told
+
+    def observe(
+        self, seen: Mapping[str, NDArray[np.float64]] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Observation of this body now, or of what is `seen` of many (`reads`), (…, *)."""
+        seen = self.seen if seen is None else seen
+        return {
+            "observation": self.feel(seen),
+            "achieved_goal": seen["qpos"][..., :2].copy(),
+            "desired_goal": seen["mocap_pos"][..., 0, :2].copy(),
+        }
+
+    def judge(
+        self, observation: dict[str, NDArray[np.float64]], info: dict[str, Any]
+    ) -> tuple[Any, Any]:
+        """Reward (…,) and arrival (…,); distance, success and the terms are added to info."""
         achieved, desired = observation["achieved_goal"], observation["desired_goal"]
         offset = achieved - desired
-        info["distance"] = float(np.sqrt(offset @ offset))
+        info["distance"] = np.sqrt((offset * offset).sum(axis=-1))
         info["is_success"] = info["distance"] < self.success_distance
         counts = 1.0 if self.reward_type == "dense" else 0.0
-        info["reward_distance"] = float(self.distance_reward(achieved, desired))
+        info["reward_distance"] = self.distance_reward(achieved, desired)
         info["reward_effort"] = -counts * self.effort_weight * info["effort"]
         info["reward_haste"] = -counts * self.haste_weight * info["haste"]
         info["reward_slip"] = -counts * self.slip_weight * info["foot_slip"]
-        if self.render_mode == "human":
-            self.render()
-        reward = float(self.compute_reward(achieved, desired, info))
-        return observation, reward, info["is_success"], False, info
-
-    def _observe(self) -> dict[str, NDArray[np.float64]]:
-        return {
-            "observation": self.feel(),
-            "achieved_goal": self.position,
-            "desired_goal": self.data.mocap_pos[0, :2].copy(),
-        }
+        reward = info["reward_distance"]
+        for term in self.reward_terms:
+            reward = reward + info[term]
+        return reward, info["is_success"]

@@ -125,6 +125,14 @@ class CrawlerEnv(MujocoEnv):
     }
     lies_before_help: ClassVar[float] = 2.0  # (Seconds)
     belly_lift: ClassVar[float] = 0.9  # (Radians) of limbs that carry nothing
+    reads: ClassVar[tuple[str, ...]] = (
+        "qpos",
+        "qvel",
+        "xmat",
+        "actuator_force",
+        "actuator_velocity",
+        "sensordata",
+    )
 
     def __init__(
         self,
@@ -168,9 +176,7 @@ class CrawlerEnv(MujocoEnv):
         }
         self.body_space = spaces.Box(-np.inf, np.inf, (12 + 2 * n,), np.float64)
         self.weight = float(self.model.body_subtreemass[1]) * GRAVITY  # (Newtons)
-        self._work = self._way = self._on_back = 0.0
-        self._place = np.zeros(2)
-        self._command: NDArray[np.float64] | None = None  # of the step before
+        self.journey = self.new_journey()
 
     def _initialize_simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """Compile the body as the options want it."""
@@ -222,11 +228,9 @@ class CrawlerEnv(MujocoEnv):
         if self.start != "hands_and_knees":
             posture[8::2] += self.belly_lift
         self.set_state(posture, speed)
-        self._work = self._way = self._on_back = 0.0
-        self._place = self.position
-        self._command = None
+        self.journey = {**self.new_journey(), "place": self.position}
 
-    def _turn_over(self) -> None:
+    def turn_over(self) -> None:
         """Lay the body on its belly where it is, facing as before, at rest."""
         posture = self.data.qpos.copy()
         forward = self.data.xmat[1].reshape(3, 3)[:, 0]
@@ -257,65 +261,106 @@ class CrawlerEnv(MujocoEnv):
                 f"each of {self.joint_names}"
             )
         command = command.clip(-1.0, 1.0)
-        change = 0.0 if self._command is None else command - self._command
-        self._command = command
-        self.data.ctrl[:] = self._ctrl_centre + self._ctrl_half * command
+        self.data.ctrl[:] = self.controls(command)
         mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
         # A step ends by integrating: without this, the trunk would face where it faced before.
         # Forces and what the palms feel stay those of the last substep, 5 ms ago.
         mujoco.mj_kinematics(self.model, self.data)
+        info = {key: value.item() for key, value in self.account(self.seen, command).items()}
+        if info["helped"]:
+            self.turn_over()
+        return info
 
-        work = self.data.actuator_force * self.data.actuator_velocity
-        power = float(work.clip(0.0).sum())
-        place = self.position
-        moved = place - self._place
-        self._place = place
-        step_length = float(np.sqrt(moved @ moved))
-        self._way += step_length
-        self._work += power * self.dt
-        flipped = self.up < 0.0
-        self._on_back = self._on_back + self.dt if flipped else 0.0
-        helped = self._on_back > self.lies_before_help - 1e-9
-        slip = self._foot_slip()
-        if helped:
-            self._turn_over()
-            self._on_back = 0.0
+    @property
+    def seen(self) -> dict[str, NDArray[np.float64]]:
+        """Fields of the simulation that a task reads (`reads`): views."""
+        return {name: getattr(self.data, name) for name in self.reads}
+
+    def controls(self, command: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn commands (…, nu) in [-1, 1] into the simulation's controls (…, nu)."""
+        return np.asarray(self._ctrl_centre + self._ctrl_half * command)
+
+    def account(
+        self, seen: Mapping[str, NDArray[np.float64]], command: NDArray[np.float64]
+    ) -> dict[str, NDArray]:
+        """Account for a step of crawling, of one body or of many at once.
+
+        Args:
+            seen: fields of the simulation after the step, of shapes (…, *).
+            command: (…, nu) in [-1, 1].
+
+        Returns:
+            The info that every crawling task gives, (…,) each. Way, work and time on the back are
+            counted on in `journey`.
+
+        """
+        journey = self.journey
+        power = (seen["actuator_force"] * seen["actuator_velocity"]).clip(0.0).sum(axis=-1)
+        place = seen["qpos"][..., :2].copy()
+        moved = place - journey["place"]
+        step_length = np.sqrt((moved * moved).sum(axis=-1))
+        flipped = seen["xmat"][..., 1, 8] < 0.0
+        on_back = np.where(flipped, journey["on_back"] + self.dt, 0.0)
+        helped = on_back > self.lies_before_help - 1e-9
+        way, work = journey["way"] + step_length, journey["work"] + power * self.dt
+        change = np.where(journey["begun"][..., None], command - journey["command"], 0.0)
+        self.journey = {
+            "work": work,
+            "way": way,
+            "on_back": np.where(helped, 0.0, on_back),
+            "place": place,
+            "command": command,
+            "begun": np.ones_like(journey["begun"]),
+        }
         return {
-            "x_position": float(place[0]),
-            "y_position": float(place[1]),
-            "x_velocity": float(moved[0]) / self.dt,
+            "x_position": place[..., 0],
+            "y_position": place[..., 1],
+            "x_velocity": moved[..., 0] / self.dt,
             "speed": step_length / self.dt,
-            "cost_of_transport": self._work / (self.weight * max(self._way, 1e-3)),
+            "cost_of_transport": work / (self.weight * np.maximum(way, 1e-3)),
             "effort": power / self.weight,
-            "haste": float(np.square(change).sum()) / len(command),
-            "foot_slip": slip,
+            "haste": np.square(change).sum(axis=-1) / command.shape[-1],
+            "foot_slip": _foot_slip(seen["sensordata"]),
             "flipped": flipped,
             "helped": helped,
         }
 
-    def feel(self) -> NDArray[np.float64]:
-        """Proprioception now, (28,): the table of the class."""
-        data = self.data
-        turn = data.xmat[1].reshape(3, 3)
+    def feel(self, seen: Mapping[str, NDArray[np.float64]] | None = None) -> NDArray[np.float64]:
+        """Proprioception (…, 28), the table of the class, of this body or of what is `seen`."""
+        seen = self.seen if seen is None else seen
+        turn = seen["xmat"][..., 1, :].reshape(*seen["xmat"].shape[:-2], 3, 3)
+        qpos, qvel = seen["qpos"], seen["qvel"]
         return np.concatenate(
             (
-                data.qpos[2:3],
-                turn[2],
-                turn[:2, 0],
-                data.qpos[7:],
-                data.qvel[:3] @ turn,
-                data.qvel[3:],
-            )
+                qpos[..., 2:3],
+                turn[..., 2, :],
+                turn[..., :2, 0],
+                qpos[..., 7:],
+                (qvel[..., None, :3] @ turn)[..., 0, :],
+                qvel[..., 3:],
+            ),
+            axis=-1,
         )
 
-    def _foot_slip(self) -> float:
-        """Mean speed along the ground of the palms and knees that touch it, in m/s."""
-        sensed = self.data.sensordata
-        touching = sensed[:4] > 0.0
-        if not touching.any():
-            return 0.0
-        along = sensed[4:].reshape(4, 3)[touching, :2]
-        return float(np.sqrt((along * along).sum(axis=1)).mean())
+    def new_journey(self, n: int | None = None) -> dict[str, NDArray]:
+        """Begin to account for a journey of one body, or of n, each from where `place` will be."""
+        shape = () if n is None else (n,)
+        return {
+            "work": np.zeros(shape),
+            "way": np.zeros(shape),
+            "on_back": np.zeros(shape),
+            "place": np.zeros((*shape, 2)),
+            "command": np.zeros((*shape, self.model.nu)),
+            "begun": np.zeros(shape, bool),
+        }
+
+
+def _foot_slip(sensed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean speed along the ground (…,) of the palms and knees that touch it, in m/s."""
+    touching = sensed[..., :4] > 0.0
+    along = sensed[..., 4:].reshape(*sensed.shape[:-1], 4, 3)[..., :2]
+    speed = np.sqrt((along * along).sum(axis=-1))
+    return np.asarray((speed * touching).sum(axis=-1) / np.maximum(touching.sum(axis=-1), 1))
 
 
 def _limb_factors(option: str, factors: Mapping[str, float] | None) -> dict[str, float]:

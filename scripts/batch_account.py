@@ -13,14 +13,20 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 import envs  # noqa: F401  registers the tasks
+from envs.batched import make_many
 from policies.baselines import make_algorithm
 from scripts.files import write_json
 from scripts.versions import versions
 
 ENV = "neonate/CrawlTo-v0"
+
+
+def task() -> gym.Env:
+    """Make one crawler."""
+    return gym.make(ENV)
 
 
 def measure(bodies: int, steps: int, born: int) -> dict[str, Any]:
@@ -60,16 +66,18 @@ def measure(bodies: int, steps: int, born: int) -> dict[str, Any]:
                 batch.step(nstep=substeps)
 
         found["bare_batch"] = _rate(batched, steps * bodies)
-    many = DummyVecEnv([lambda: gym.make(ENV)] * bodies)
-    many.reset()
+    one_by_one, many = DummyVecEnv([lambda: gym.make(ENV)] * bodies), make_many(task, bodies)
+    for name, vec_env in (("environments", one_by_one), ("batched_environments", many)):
+        vec_env.reset()
 
-    def environments() -> None:
-        for _ in range(steps):
-            many.step(rng.uniform(-1, 1, (bodies, len(low))).astype(np.float32))
+        def environments(vec_env: VecEnv = vec_env) -> None:
+            for _ in range(steps):
+                vec_env.step(rng.uniform(-1, 1, (bodies, len(low))).astype(np.float32))
 
-    found["environments"] = _rate(environments, steps * bodies)
+        found[name] = _rate(environments, steps * bodies)
+        vec_env.close()
     for name, n in (("training", bodies), ("training_of_one", 1)):
-        bodies_env = DummyVecEnv([lambda: gym.make(ENV)] * n)
+        bodies_env = make_many(task, n)
         agent = make_algorithm("brain", bodies_env, 0)
         agent.learn(born)
         life = steps * n if n > 1 else steps * 8
@@ -78,7 +86,6 @@ def measure(bodies: int, steps: int, born: int) -> dict[str, Any]:
             life,
         )
         bodies_env.close()
-    many.close()
     env.close()
     return found
 

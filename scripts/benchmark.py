@@ -11,10 +11,10 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from agent.config import BrainConfig
+from envs.batched import make_many
 from policies.baselines import make_algorithm
 from policies.brain_agent import BrainAgent
 from scripts.errors import UserError
@@ -157,7 +157,7 @@ class Benchmark:
 
     def _raised(self, task: Task, n: int, seed: int) -> float:
         """Tell at how many steps per CPU second n bodies that have lived a while go on learning."""
-        env = make_vec_env(task, n_envs=n)
+        env = make_many(task, n)
         agent = make_algorithm("brain", env, seed, self.brain)
         # Looking for a geometry in vain takes some 100 ms, each time after twice as many steps:
         # what is timed is long enough to spread it as a life does.

@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agent.config import BrainConfig
+from envs.batched import make_many
 from policies.baselines import learns, make_algorithm
 from policies.evaluation import Evaluator
 from scripts.tasks import Task
@@ -128,7 +127,7 @@ def run_curve(run: Run, report: Callable[[int], None] = lambda steps: None) -> l
     """
     torch.set_num_threads(1)  # CPU seconds are to be comparable, and small networks gain nothing
     evaluator = Evaluator(run.task, run.eval_seed, run.eval_episodes)
-    bodies = DummyVecEnv([lambda: Monitor(run.task()) for _ in range(run.n_envs)])
+    bodies = make_many(run.task, run.n_envs)
     agent = make_algorithm(run.algo, bodies, run.seed, run.brain_config, steps=run.steps)
     measure = Measure(evaluator, run.eval_every, run.steps, report)
     try:

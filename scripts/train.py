@@ -15,11 +15,11 @@ from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger, make_output_format
-from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+from stable_baselines3.common.vec_env import VecEnv
 
 from agent.config import BrainConfig, config_to_dict
+from envs.batched import make_many
 from policies.baselines import algorithm_settings, check_name, make_algorithm
 from policies.brain_agent import BrainAgent
 from scripts.errors import UserError
@@ -231,8 +231,7 @@ def episode_seed(seed: int, steps: int) -> int:
 
 def _vec_env(info: RunInfo) -> VecEnv:
     """Make the bodies of a run, with returns monitored."""
-    task = info.task()
-    return DummyVecEnv([lambda: Monitor(task()) for _ in range(info.n_envs)])
+    return make_many(info.task(), info.n_envs)
 
 
 def _go_on(agent: BaseAlgorithm, folder: RunFolder, info: RunInfo) -> None:
