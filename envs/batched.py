@@ -65,6 +65,8 @@ def can_be_batched(env: gym.Env) -> bool:
 class BatchedVecEnv(VecEnv):
     """n bodies of one kind, stepped as one batch: the same as n environments, but sooner.
 
+    Arms observe the same bit for bit, crawlers but for the last rounding of the trunk's turn.
+
     Physics runs in `mujoco.batch`, observations and rewards are computed on whole arrays by the
     tasks' own methods. Each environment goes on to say how its episodes begin and is what
     `render` shows. As in SB3's vectorised environments a body whose episode ends begins the next
@@ -92,15 +94,16 @@ class BatchedVecEnv(VecEnv):
         if len({type(body) for body in self._bodies}) > 1:
             raise ValueError("the environments are of several kinds: make one batch for each")
         self._arm = isinstance(one, ArmReachEnv)
+        self.metadata, self.render_mode = envs[0].metadata, envs[0].render_mode
         super().__init__(len(envs), envs[0].observation_space, envs[0].action_space)
-        self.metadata = envs[0].metadata
         self._longest = np.array([_time_limit(env) for env in envs])
         self._batch = Batch(one.model, nsim=len(envs), nthread=threads)
         self._batch.set_models([body.model for body in self._bodies])
         self._state = {name: self._batch.bind(name) for name in _STATE}
         reads = _ARM_READS if self._arm else one.reads
         self._fields = {name: self._batch.bind(name) for name in reads}
-        self._stage = mujoco.mjtStage.mjSTAGE_VEL if self._arm else mujoco.mjtStage.mjSTAGE_POS
+        # (Of a crawler only its trunk's turn is wanted anew, and that its place tells)
+        self._stage = mujoco.mjtStage.mjSTAGE_VEL if self._arm else mujoco.mjtStage.mjSTAGE_NONE
         self._journey = {} if self._arm else one.new_journey(len(envs))
         self._steps = np.zeros(len(envs), np.int64)
         self._returns, self._begun = np.zeros(len(envs)), time.time()
@@ -144,9 +147,10 @@ class BatchedVecEnv(VecEnv):
             observation, terminated = self._look(), np.zeros(self.num_envs, bool)
         else:
             one.journey = self._journey
-            info = one.account(self._fields, command)
+            seen = {**self._fields, "xmat": _trunk(self._state["qpos"])}
+            info = one.account(seen, command)
             self._journey = one.journey
-            observation = one.observe(self._fields)
+            observation = one.observe(seen)
             for i in np.flatnonzero(info["helped"]).tolist():
                 _put(observation, i, self._help(i))
             reward, terminated = one.judge(observation, info)
@@ -270,6 +274,30 @@ class BatchedVecEnv(VecEnv):
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: Any = None) -> list[bool]:
         """Whether environments are wrapped; returns are monitored in any case."""
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]
+
+
+def _trunk(qpos: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn of the trunk as MuJoCo's `xmat` (n, 2, 9) of ground and trunk, from qpos (n, nq)."""
+    w, x, y, z = qpos[:, 3:7].T
+    norm = np.sqrt(w * w + x * x + y * y + z * z)
+    scale = np.where(np.abs(norm - 1.0) > mujoco.mjMINVAL, 1.0 / norm, 1.0)
+    w, x, y, z = (part * scale for part in (w, x, y, z))
+    turn = np.zeros((len(qpos), 2, 9))
+    turn[:, 1] = np.stack(
+        (
+            w * w + x * x - y * y - z * z,
+            2 * (x * y - w * z),
+            2 * (x * z + w * y),
+            2 * (x * y + w * z),
+            w * w - x * x + y * y - z * z,
+            2 * (y * z - w * x),
+            2 * (x * z - w * y),
+            2 * (y * z + w * x),
+            w * w - x * x - y * y + z * z,
+        ),
+        axis=1,
+    )
+    return turn
 
 
 def _time_limit(env: gym.Env) -> int:
