@@ -97,11 +97,11 @@ class BatchedVecEnv(VecEnv):
         self.metadata, self.render_mode = envs[0].metadata, envs[0].render_mode
         super().__init__(len(envs), envs[0].observation_space, envs[0].action_space)
         self._longest = np.array([_time_limit(env) for env in envs])
-        self._batch = Batch(one.model, nsim=len(envs), nthread=threads)
-        self._batch.set_models([body.model for body in self._bodies])
-        self._state = {name: self._batch.bind(name) for name in _STATE}
+        self.batch: Any = Batch(one.model, nsim=len(envs), nthread=threads)
+        self.batch.set_models([body.model for body in self._bodies])
+        self._state = {name: self.batch.bind(name) for name in _STATE}
         reads = _ARM_READS if self._arm else one.reads
-        self._fields = {name: self._batch.bind(name) for name in reads}
+        self._fields = {name: self.batch.bind(name) for name in reads}
         # (Of a crawler only its trunk's turn is wanted anew, and that its place tells)
         self._stage = mujoco.mjtStage.mjSTAGE_VEL if self._arm else mujoco.mjtStage.mjSTAGE_NONE
         self._journey = {} if self._arm else one.new_journey(len(envs))
@@ -140,7 +140,7 @@ class BatchedVecEnv(VecEnv):
         """Let one control step pass; observations, rewards, whether episodes ended, infos."""
         one, command = self._one, self._actions
         self._state["ctrl"][:] = command if self._arm else one.controls(command)
-        self._batch.step(nstep=one.frame_skip, stage=self._stage)
+        self.batch.step(nstep=one.frame_skip, stage=self._stage)
         self._steps += 1
         if self._arm:
             reward, info = one.judge(*self._hand(), command)

@@ -1,7 +1,8 @@
 """`python -m scripts.batch_account`: what many crawlers at once cost, and what of it is physics.
 
 Everything is measured in CPU seconds of one thread, so that other work on the machine matters
-little, and is stated as control steps of single bodies per CPU second.
+little, and is stated as control steps of single bodies per CPU second. The physics of a batch is
+timed while it is stepped: what the same bodies would cost bare, in the same postures.
 """
 
 import argparse
@@ -11,17 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 import envs  # noqa: F401  registers the tasks
-from envs.batched import make_many
+from envs.batched import BatchedVecEnv, make_many
 from policies.baselines import make_algorithm
 from scripts.files import write_json
 from scripts.versions import versions
 
 ENV = "neonate/CrawlTo-v0"
+
+
+class TimedBatch:
+    """A batch of simulations that tells how many CPU seconds its steps have taken."""
+
+    def __init__(self, batch: Any):
+        self._batch, self.seconds = batch, 0.0
+
+    def step(self, **settings: Any) -> None:
+        """Step it."""
+        begun = time.process_time()
+        self._batch.step(**settings)
+        self.seconds += time.process_time() - begun
 
 
 def task() -> gym.Env:
@@ -30,7 +43,7 @@ def task() -> gym.Env:
 
 
 def measure(bodies: int, steps: int, born: int) -> dict[str, Any]:
-    """Measure bare batches, bare single simulations, environments and training.
+    """Measure environments one by one and as a batch, and training on them.
 
     Args:
         bodies: that live at once.
@@ -38,63 +51,47 @@ def measure(bodies: int, steps: int, born: int) -> dict[str, Any]:
         born: steps of life, summed over bodies, before training is timed.
 
     """
-    env = gym.make(ENV).unwrapped
-    env.reset(seed=0)
-    rng = np.random.default_rng(0)
-    model, data, substeps = env.model, env.data, env.frame_skip  # type: ignore[attr-defined]
-    low, high = model.actuator_ctrlrange.T
-
-    def loop() -> None:
-        for _ in range(steps * bodies):
-            data.ctrl[:] = rng.uniform(low, high)
-            mujoco.mj_step(model, data, nstep=substeps)
-
     found: dict[str, Any] = {"bodies": bodies, "steps": steps}
-    found["bare_loop"] = _rate(loop, steps * bodies)
-    try:
-        from mujoco.batch import Batch
-    except ImportError:
-        found["bare_batch"] = None
-    else:
-        batch = Batch(model, nsim=bodies, nthread=1)
-        ctrl, place = batch.bind("ctrl"), batch.bind("qpos")
-        place[:] = data.qpos
-
-        def batched() -> None:
-            for _ in range(steps):
-                ctrl[:] = rng.uniform(low, high, (bodies, len(low)))
-                batch.step(nstep=substeps)
-
-        found["bare_batch"] = _rate(batched, steps * bodies)
-    one_by_one, many = DummyVecEnv([lambda: gym.make(ENV)] * bodies), make_many(task, bodies)
+    one_by_one, many = DummyVecEnv([task] * bodies), make_many(task, bodies)
     for name, vec_env in (("environments", one_by_one), ("batched_environments", many)):
+        rng = np.random.default_rng(0)
+        vec_env.seed(0)
         vec_env.reset()
 
-        def environments(vec_env: VecEnv = vec_env) -> None:
+        def live(vec_env: VecEnv = vec_env, rng: np.random.Generator = rng) -> None:
+            shape = bodies, *vec_env.action_space.shape  # type: ignore[misc]
             for _ in range(steps):
-                vec_env.step(rng.uniform(-1, 1, (bodies, len(low))).astype(np.float32))
+                vec_env.step(rng.uniform(-1, 1, shape).astype(np.float32))
 
-        found[name] = _rate(environments, steps * bodies)
+        found |= _account(name, vec_env, live, steps * bodies)
         vec_env.close()
     for name, n in (("training", bodies), ("training_of_one", 1)):
-        bodies_env = make_many(task, n)
-        agent = make_algorithm("brain", bodies_env, 0)
+        vec_env = make_many(task, n)
+        agent = make_algorithm("brain", vec_env, 0)
         agent.learn(born)
         life = steps * n if n > 1 else steps * 8
-        found[name] = _rate(
-            lambda agent=agent, life=life: agent.learn(life, reset_num_timesteps=False),  # type: ignore[misc]
-            life,
-        )
-        bodies_env.close()
-    env.close()
+
+        def train(agent: Any = agent, life: int = life) -> None:
+            agent.learn(life, reset_num_timesteps=False)
+
+        found |= _account(name, vec_env, train, life)
+        vec_env.close()
+    found["training_over_one"] = round(found["training"] / found["training_of_one"], 2)
     return found
 
 
-def _rate(work: Callable[[], Any], steps: int) -> float:
-    """Control steps per CPU second."""
+def _account(name: str, vec_env: VecEnv, work: Callable[[], Any], steps: int) -> dict[str, float]:
+    """Control steps per CPU second, and the share of the time that a batch's physics took."""
+    timed = None
+    if isinstance(vec_env, BatchedVecEnv):
+        timed = vec_env.batch = TimedBatch(vec_env.batch)
     begun = time.process_time()
     work()
-    return round(steps / (time.process_time() - begun), 1)
+    seconds = time.process_time() - begun
+    found = {name: round(steps / seconds, 1)}
+    if timed is not None:
+        found[f"{name}_physics_share"] = round(timed.seconds / seconds, 3)
+    return found
 
 
 def main() -> None:

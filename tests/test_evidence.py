@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from scripts.batch_account import measure
-from scripts.evidence import write_evidence
+from scripts.evidence import batch, write_evidence
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +40,7 @@ def test_every_study_is_shown(tmp_path: Path) -> None:
 
 def test_many_bodies_are_accounted_for() -> None:
     found = measure(bodies=2, steps=3, born=10)
-    names = ("bare_loop", "environments", "training", "training_of_one")
+    names = ("environments", "batched_environments", "training", "training_of_one")
     assert all(found[name] > 0.0 for name in names)
-    assert found["bare_batch"] is None or found["bare_batch"] > 0.0
+    assert 0.0 < found["training_physics_share"] < found["batched_environments_physics_share"] < 1.0
+    assert f"{found['training_over_one']:.1f} times" in batch({"env": "A-v0", **found})
