@@ -83,6 +83,8 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --steps brain=10000 sac=12000 tqc=12000 ppo=120000 1 \
 	    --eval-every brain=2000 sac=2000 tqc=2000 ppo=20000 1 \
 	    --seeds brain=5 3 $(SCORED) --out results/reach3d
+	$(NEONATE) evaluate --env neonate/Reach3D-v0 --algos brain --steps 10000 --eval-every 2000 \
+	    --n-envs 4 --seeds 5 $(SCORED) --out results/reach3d_four
 	$(NEONATE) evaluate --env Ant-v5 --algos brain sac ppo oscillator random \
 	    --steps brain=100000 sac=50000 ppo=300000 oscillator=100000 1 \
 	    --eval-every brain=50000 sac=10000 ppo=100000 oscillator=50000 1 \

@@ -32,6 +32,7 @@ TASKS = (
     "reacher",
     "reach",
     "reach3d",
+    "reach3d_four",
     "ant",
     "halfcheetah",
     "swimmer",
@@ -265,9 +266,12 @@ def _conditions(records: Sequence[Record]) -> str:
     first = {r["eval"]["first_seed"] for r in records}
     last = {r["eval"]["first_seed"] + r["eval"]["episodes"] - 1 for r in records}
     seeds = [r["seed"] for r in records]
+    bodies = sorted({(_label(r["algo"]), r.get("n_envs", 1)) for r in records})
+    together = [f"{n} bodies of {label} learn together. " for label, n in bodies if n > 1]
     return (
         "Mean (worst … best seed) of training seeds "
         f"{min(seeds)} to {max(seeds)}, on evaluation episodes {min(first)} to {max(last)}. "
+        + "".join(together)
         + "; ".join(sorted({_named(r) for r in records}))
         + "."
     )
