@@ -230,7 +230,7 @@ class BodySchema:
             sizes |= {"outcome": d, "goal": goal, "context": c, "form": 4}
         if not 1 <= d <= 3:
             raise StateError(f"weights 'outcome' name {d} channels: a place has 1 to 3")
-        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 4}
+        sizes |= {"geometry": 6 * n + 3 + d * c, "scalars": 2, "counts": 4, "ventures": 2}
         for name, size in sizes.items():
             if state[name].shape != (size,):
                 raise StateError(f"weights {name!r} are {state[name].shape}: expected ({size},)")

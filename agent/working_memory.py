@@ -29,6 +29,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
 
+    Of a body that crawls: the channels `sensed` at the step before and whether there was one
+    (`sensing`), the `joint_angle` and `joint_velocity` believed then, the `joint_change` that led
+    there, per time, and for how many steps a sensor has stood still (`stuck_angle`,
+    `stuck_velocity`, `stuck_heading`).
+
     Of a body that travels: whether it is `placed`, phases of its `grid` cells, the `place` that
     they stand for and the one last in `sight`; the active place `cell`, how `familiar` it is, and
     the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`);
@@ -75,6 +80,14 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "stuck": zeros((n, n_motors), np.int64),
         "wall": zeros((n, n_motors)),
         "wall_angle": zeros((n, n_motors)),
+        "sensed": zeros((n, n_channels)),
+        "sensing": zeros(n, np.bool_),
+        "joint_angle": zeros((n, n_motors)),
+        "joint_velocity": zeros((n, n_motors)),
+        "joint_change": zeros((n, n_motors)),
+        "stuck_angle": zeros((n, n_motors), np.int64),
+        "stuck_velocity": zeros((n, n_motors), np.int64),
+        "stuck_heading": zeros(n, np.int64),
         "placed": zeros(n, np.bool_),
         "grid": zeros((n, n_phases)),
         "place": zeros((n, 2)),

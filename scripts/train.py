@@ -72,6 +72,10 @@ class Train:
         torch.set_num_threads(1)
         folder = RunFolder(self.out)
         info = self._resumed(folder.read()) if self.resume else self._new()
+        if info.steps_done >= self.steps:
+            # (Killed after its last checkpoint, a run is whole: resuming it is no error.)
+            print(f"the run in {self.out} has its {self.steps} steps: nothing is left to do")
+            return
         env = _vec_env(info)
         try:
             if self.resume:
@@ -119,7 +123,7 @@ class Train:
             raise UserError(f"--env {self.env}: the run in {self.out} is of {info.env}")
         if self.algo not in (info.algo, type(self).algo):
             raise UserError(f"--algo {self.algo}: the run in {self.out} is of {info.algo}")
-        if self.steps <= info.steps_done:
+        if self.steps <= info.steps_done - info.n_envs:
             raise UserError(
                 f"--steps {self.steps}: the run in {self.out} has {info.steps_done} steps already; "
                 "ask for more"

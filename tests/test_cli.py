@@ -223,7 +223,7 @@ def test_mistakes_are_answered_in_one_line_and_nothing_is_written(
     [
         (["train", *REACH, "--algo", "random"], "--resume"),
         ([*EVALUATE], "--resume"),
-        (["train", "--resume", "--steps", "60"], "ask for more"),
+        (["train", "--resume", "--steps", "59"], "ask for more"),
         (["train", "--resume", "--steps", "90", "--env", "Reacher-v5"], "is of neonate/Reach-v0"),
         (["train", "--resume", "--steps", "90", "--algo", "sac"], "is of random"),
     ],
@@ -234,6 +234,15 @@ def test_a_run_that_exists_is_not_overwritten(
     before = contents(run)
     assert main([*words, "--out", str(run)]) == 2
     assert hint in capsys.readouterr().err
+    assert contents(run) == before
+
+
+def test_resuming_a_run_that_is_whole_changes_nothing(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(run)
+    assert main(["train", "--resume", "--steps", "60", "--out", str(run)]) == 0
+    assert "nothing is left to do" in capsys.readouterr().out
     assert contents(run) == before
 
 

@@ -15,6 +15,7 @@ from agent.motor_programs import crawling_state
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.steering import Steering
 from agent.percept import Array
+from agent.proprioception import Proprioception
 from agent.senses import Senses
 from agent.spinal_cord import PatternGenerator, Rhythm
 from agent.trace import Trace
@@ -30,6 +31,11 @@ class _Life:
     search: HabitSearch
     rhythm: Rhythm
     habit: Rhythm | None = None
+
+    @cached_property
+    def proprioception(self) -> Proprioception:
+        """What is believed of the joints."""
+        return Proprioception(self.joints)
 
     @cached_property
     def channels(self) -> NDArray[np.int64]:
@@ -121,9 +127,12 @@ class Crawling:
         else:
             rhythm = life.rhythm if len(bodies) == self._n else life.rhythm.take(bodies)
         error = self._heading_error(life, channels, bodies)
+        if error is not None:
+            error *= life.proprioception.sound(memory, channels, self.steering.channels)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         joints = life.joints
-        angle = self._senses.angles(channels, joints)
+        felt = self._senses.angles(channels, joints)
+        angle, velocity = life.proprioception.feel(memory, channels, felt, wanted)
         if self._trace.enabled:
             unsteered = PatternGenerator.posture(rhythm, memory["phase"], None)
             self._trace.record(angle=angle, wanted_angle=wanted, steering=wanted - unsteered)
@@ -131,7 +140,7 @@ class Crawling:
         self._trace.record(phase=memory["phase"])
         if error is not None:
             self._trace.record(heading_error=error)
-        return PatternGenerator.follow(rhythm, wanted, angle, channels[:, joints.velocity])
+        return PatternGenerator.follow(rhythm, wanted, angle, velocity)
 
     def _habit(self, life: _Life) -> Array:
         explorer = life.search.explorer

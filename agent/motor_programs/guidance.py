@@ -34,7 +34,7 @@ class Guidance:
     strategy: AimingStrategy
     config: BrainConfig
     rng: np.random.Generator
-    _foreseen: tuple[Percept, Array] | None = None
+    _foreseen: tuple[Array, Array] | None = None
 
     _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
     _BLIND = 0.01  # (Movement of a joint without any change of the look: nothing is seen, rad)
@@ -89,9 +89,9 @@ class Guidance:
         if not np.count_nonzero(memory["turn"]):
             return felt
         last = self._foreseen  # (What is compared after a step is asked for before the next)
-        if last is None or last[0] is not percept:
+        if last is None or last[0] is not felt:
             way = felt - memory["origin_felt"][:, : felt.shape[1]]
-            self._foreseen = last = percept, felt + apply_turn(way, -memory["turn"]) - way
+            self._foreseen = last = felt, felt + apply_turn(way, -memory["turn"]) - way
         return last[1]
 
     def aims(self, memory: Memory, percept: Percept, due: NDArray[np.int64]) -> Array:

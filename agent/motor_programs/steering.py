@@ -50,6 +50,12 @@ class Steering:
         """Whether there is a place on the ground to go to."""
         return len(self._goal) == 2
 
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels that the heading is read from."""
+        heading = self.heading
+        return () if heading is None else tuple(c for c in (heading.cosine, heading.sine) if c >= 0)
+
     def resize(self, n: int) -> None:
         """Go on with n bodies, each about to choose where to head."""
         # (Bearing practised, NaN where a body heads for its goal; whether it is to be drawn)
