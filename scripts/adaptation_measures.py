@@ -13,6 +13,7 @@ from scripts.files import replacing
 
 Array = NDArray[np.float64]
 
+_LEARNT = 50  # (Trials after which a perturbation that stays is learnt)
 _FAST_GONE = 6  # (Trials in the clamp after which the fast state has decayed)
 
 NEVER = 999.0
@@ -72,6 +73,10 @@ def measures(run: Run, full: float) -> dict[str, float]:
         for share in (50, 80, 90):
             told[f"trials to {share} %"] = first_crossing(learnt, share / 100)
         told["final correction, %"] = 100 * float(learnt[-16:].mean())
+        if len(learnt) >= 500:
+            told |= steadiness(learnt[_LEARNT:])
+        if run["experiment"] == "strategy":
+            told |= aiming(learnt)
     if "washout" in phases:
         left = correction(run, full, "washout")
         told["after-effect, %"] = 100 * float(left[0])
@@ -87,9 +92,29 @@ def measures(run: Run, full: float) -> dict[str, float]:
     if f"probe {PROBED[0]:g}" in phases:
         trained = float(learnt[-16:].mean())
         for probe in PROBED:
-            value = float(correction(run, full, f"probe {probe:g}")[0])
+            value = float(correction(run, full, f"probe {probe:g}").mean())
             told[f"generalisation to {probe:g}°, %"] = 100 * value / trained
     return told
+
+
+def steadiness(learnt: Array) -> dict[str, float]:
+    """Tell how steady trials (n,) are once a perturbation is learnt."""
+    blocks = learnt[: len(learnt) // 50 * 50].reshape(-1, 50)
+    return {
+        "lowest mean of 50 trials, %": 100 * float(blocks.mean(axis=1).min()),
+        "highest mean of 50 trials, %": 100 * float(blocks.mean(axis=1).max()),
+        "standard deviation of trials, %": 100 * float(learnt.std()),
+    }
+
+
+def aiming(learnt: Array) -> dict[str, float]:
+    """Tell how an aim elsewhere cancels an error at once, and how the hand drifts then."""
+    smooth = np.convolve(learnt[2:], np.ones(8) / 8, mode="valid")
+    return {
+        "correction in trials 3 to 6, %": 100 * float(learnt[2:6].mean()),
+        "most correction, mean of 8 trials, %": 100 * float(smooth.max()),
+        "trial of the most correction": float(3 + smooth.argmax()),
+    }
 
 
 def compensation(run: Run) -> Array:
@@ -132,6 +157,15 @@ def rmse_to_people(runs: Sequence[Run], full: float) -> float:
     return float(np.sqrt(((curve - human_curve(len(curve))) ** 2).mean()))
 
 
+def savings(runs: Sequence[Run], full: float) -> float:
+    """Trials to 80 % on re-exposure over those of the first time, medians over seeds."""
+    first, again = (
+        np.median([first_crossing(c, 0.8) for c in mean_curve(runs, full, phase)])
+        for phase in ("adaptation", "re-exposure")
+    )
+    return float(again / first)
+
+
 def half_width(runs: Sequence[Run], full: float) -> float:
     """Angle at which mean generalisation is half, degrees; between probes on a straight line."""
     mean = [
@@ -156,22 +190,28 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
             own = [run for run in runs if run["experiment"] == name]
             each = [measures(run, full) for run in own]
             for measure in each[0]:
-                rows.append(_row(label, name, measure, [one[measure] for one in each]))
+                rows.append(row_of(label, name, measure, [one[measure] for one in each]))
             whole: dict[str, float] = {}
+            phases = set(own[0]["trials"]["phase"])
             if name in ("learning", "rebound"):
                 curve = mean_curve(own, full, "adaptation").mean(axis=0)
-                whole["mean curve, RMSE to people's, %"] = 100 * rmse_to_people(own, full)
+                apart = rmse_to_people(own, full)
+                whole["mean curve, RMSE to people's, %"] = 100 * apart
+                whole["mean curve, RMSE to people's, degrees of 30"] = 30 * apart
                 for share in (50, 80, 90):
                     crossing = first_crossing(curve, share / 100)
                     whole[f"mean curve, trials to {share} %"] = crossing
+            if "re-exposure" in phases:
+                whole["savings: trials to 80 % over those of the first time"] = savings(own, full)
             if name == "generalisation":
                 whole["half width, degrees"] = half_width(own, full)
             for measure, value in whole.items():
-                rows.append(_row(label, name, measure, [value], len(own)))
+                rows.append(row_of(label, name, measure, [value], len(own)))
     return rows
 
 
-def _row(label: str, name: str, measure: str, values: list[float], seeds: int = 0) -> Row:
+def row_of(label: str, name: str, measure: str, values: list[float], seeds: int = 0) -> Row:
+    """Row of the summary: values of one measure, one for each seed or of `seeds` together."""
     return {
         "group": label,
         "experiment": name,

@@ -27,6 +27,16 @@ from scripts.files import replacing
 # Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers as well.
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
 
+COURSES = {
+    "learning": "learning, eight targets by chance",
+    "gradual": "a perturbation that grows, eight targets by chance",
+    "rebound": "rebound in error clamp, one target",
+    "strategy": "a large rotation, one target",
+    "steady": "a perturbation that stays, eight targets by chance",
+    "rivals": "learning, eight targets by chance, equal conditions",
+}
+"""Experiments that are drawn as a course of trials, and their titles."""
+
 Groups = Mapping[str, Sequence[Run]]
 
 
@@ -34,26 +44,29 @@ def plot_protocol(
     path: Path, title: str, groups: Groups, schedules: Mapping[str, Schedule], full: float
 ) -> None:
     """Write one picture with a panel for each thing that the protocol shows."""
-    panels = []
+    panels = []  # (What is drawn, of which experiment)
     for name in schedules:
-        several = {"learning": ["learning", "savings"], "force": ["likeness", "compensation"]}
-        panels += several.get(name, [name])
+        if name == "force":
+            panels += [("likeness", name), ("compensation", name)]
+        else:
+            panels.append((name, name))
+    if "learning" in schedules and "savings" not in schedules:
+        panels.append(("savings", "learning"))
     figure, axes = plt.subplots(
         len(panels[::2]), 2 if len(panels) > 1 else 1, figsize=(13, 4.4 * len(panels[::2])),
         squeeze=False, layout="constrained",
     )  # fmt: skip
-    experiment = next(iter(schedules))
-    for axis, panel in zip(axes.flat, panels, strict=False):
-        if panel in ("learning", "gradual", "rebound", "strategy"):
-            name = experiment if panel == "learning" else panel
-            _course(axis, _of(groups, name), schedules[name], full)
-            axis.set_title({"rebound": "rebound in error clamp, one target"}.get(panel, panel))
+    for axis, (panel, name) in zip(axes.flat, panels, strict=False):
+        own = _of(groups, name)
+        if panel in COURSES:
+            _course(axis, own, schedules[name], full)
+            axis.set_title(COURSES[panel])
         elif panel in ("likeness", "compensation"):
-            _force(axis, _of(groups, experiment), panel)
+            _force(axis, own, panel)
         elif panel == "savings":
-            _savings(axis, _of(groups, experiment), full)
+            _savings(axis, own, full)
         else:
-            _generalisation(axis, _of(groups, panel), full)
+            _generalisation(axis, own, full)
     for axis in list(axes.flat)[len(panels) :]:
         axis.remove()
     for axis in axes.flat:
