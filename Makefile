@@ -166,7 +166,7 @@ adapted: setup  ## measure motor adaptation, what is in results/adapt/
 	$(NEONATE) adapt $(ADAPTED) --protocol rivals --settings default --algos brain sac --seeds 3 \
 	    --out results/adapt/rivals
 	$(NEONATE) adapt --env Ant-v5 --first-seed 120 --resume --perturbation weak --protocol crawl \
-	    --settings default --seeds 3 --out results/adapt/weak-leg
+	    --settings default --seeds 3 --life 30000 --out results/adapt/weak-leg
 	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
 	    --motor-noise 0.02 --out results/adapt/noise-2
 	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \

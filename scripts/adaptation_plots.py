@@ -87,6 +87,8 @@ def _of(groups: Groups, experiment: str) -> dict[str, list[Run]]:
 
 def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None:
     """Correction over all trials of an experiment: mean and quartiles over seeds."""
+    reverses = any(phase.name == "reversal" for phase in schedule.phases)
+    bottom, top = (-1.1, 1.4) if reverses else (-0.7, 1.7)
     start = 0
     for phase in schedule.phases:
         if phase.name == "adaptation":
@@ -96,20 +98,20 @@ def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None
                 label="people (two-rate fit)",
             )  # fmt: skip
         axis.axvline(start + 0.5, color="0.8", linewidth=0.8)
-        high = 1.27 if phase.trials > 16 else 1.38
-        axis.text(start + 1, high, phase.name, fontsize=8, color="0.4", va="top")
+        height = top - (0.13 if phase.trials > 16 else 0.02)
+        axis.text(start + 1, height, phase.name, fontsize=8, color="0.4", va="top")
         start += phase.trials
         if phase.name == "clamp":
             axis.axhline(HUMAN_REBOUND / 30.0, 0.75, color="k", linestyle=":", linewidth=1.2)
-            axis.text(start, HUMAN_REBOUND / 30.0 + 0.02, "people", fontsize=8, ha="right")
+            axis.text(start, HUMAN_REBOUND / 30.0 + 0.12, "people", fontsize=8, ha="right")
     for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
         value = np.array([run["trials"]["value"] for run in runs]) / full
         trials = 1 + np.arange(value.shape[1])
         shown = np.where(np.array(runs[0]["trials"]["shown"]), np.nanmedian(value, axis=0), np.nan)
         axis.plot(trials, shown, color=colour, label=f"{label} ({len(runs)})", linewidth=1.7)
-        low, high = np.quantile(value, (0.25, 0.75), axis=0)
+        low, high = np.nanquantile(value, (0.25, 0.75), axis=0)
         axis.fill_between(trials, low, high, color=colour, alpha=0.18, linewidth=0)
-    axis.set(xlabel="trial", ylabel="correction (share of the perturbation)", ylim=(-1.1, 1.4))
+    axis.set(xlabel="trial", ylabel="correction (share of the perturbation)", ylim=(bottom, top))
 
 
 def _force(axis: Axes, groups: Groups, panel: str) -> None:
@@ -144,7 +146,7 @@ def _savings(axis: Axes, groups: Groups, full: float) -> None:
             curve = mean_curve(runs, full, phase)
             if curve.size:
                 trials = 1 + np.arange(curve.shape[1])
-                axis.plot(trials, curve.mean(axis=0), style, color=colour, label=label)
+                axis.plot(trials, np.nanmean(curve, axis=0), style, color=colour, label=label)
     axis.set(xlabel="trial of the phase", ylabel="correction", ylim=(-0.3, 1.3), xlim=(0.5, 40))
     axis.set_title("savings: first time (solid), after washout (dotted)")
 

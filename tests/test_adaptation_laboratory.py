@@ -11,15 +11,26 @@ from agent.config import AdaptationConfig, BrainConfig, SchemaConfig
 from agent.percept import Body, Reward
 from agent.strategy import AimingStrategy
 from envs.schedules import Phase, Schedule
-from scripts.adapt import Adapt
+from scripts.adapt import Adapt, with_values
 from scripts.adaptation_crawl import WeakLeg, summarise_legs, weak_leg_runs
 from scripts.adaptation_delay import delay_runs, oscillation, summarise_delays
-from scripts.adaptation_measures import NEVER, aiming, savings, steadiness
+from scripts.adaptation_measures import (
+    NEVER,
+    aiming,
+    measures,
+    row_of,
+    savings,
+    steadiness,
+    write_rows,
+)
 from scripts.adaptation_protocols import PROTOCOLS
 from scripts.adaptation_runs import _parts, brain_runs
 from scripts.adaptation_studies import plot_delays, plot_legs
+from scripts.adaptation_tables import adaptation_table, rivals_table
 from scripts.adaptation_trials import Laboratory
 from scripts.errors import UserError
+from scripts.files import write_json
+from scripts.tables import MISSING
 
 ONE = (0.0,)
 
@@ -193,3 +204,30 @@ def test_savings_are_trials_over_trials():
 def test_what_cannot_be_is_refused(asked, message, tmp_path):
     with pytest.raises(UserError, match=message):
         Adapt(**asked, out=tmp_path / "none").run()
+
+
+def test_what_was_no_reach_is_left_out_and_counted():
+    phases = ["adaptation"] * 20
+    turn, stretch = [-30.0] * 20, [1.0] * 20
+    turn[4], stretch[4] = 170.0, 2.6
+    trials = {"phase": phases, "turn": turn, "stretch": stretch}
+    told = measures(with_values({"experiment": "rebound", "trials": trials}, "rotation"), -30.0)
+    assert told["trials left out as no reaches"] == 1
+    assert told["final correction, %"] == pytest.approx(100)
+
+
+def test_readme_s_tables_say_what_is_in_the_results(tmp_path):
+    folder = tmp_path / "adapt" / "rotation"
+    folder.mkdir(parents=True)
+    rows = [
+        row_of("brain, human", "savings", "trials to 90 %", [9.0, 12.0, NEVER]),
+        row_of("brain, human", "generalisation", "half width, degrees", [36.0], 3),
+    ]
+    write_rows(folder / "summary.csv", rows)
+    run = {"algo": "brain", "seed": 1, "cpu_seconds": 90.0}
+    write_json(folder / "trials.json", {"runs": [run, run | {"algo": "sac"}]})
+    table = adaptation_table(tmp_path)
+    assert "| first correction of 90 %, one target, trials | 11 ± 2 | 12 (9 … never) | 3 |" in table
+    assert "| 30 to 40 | 36 | 3 |" in table
+    assert "rotation 90 (1 seeds); 2 minutes in all" in table
+    assert rivals_table(tmp_path) == MISSING
