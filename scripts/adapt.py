@@ -80,7 +80,7 @@ class Adapt:
     """What is left of their force."""
     life: int = 50_000
     """Steps that a body crawls before."""
-    rival_practice: int = 600
+    rival_practice: int = 400
     """Most trials that SAC practises until it is as good as --rival-miss; the brain has 60."""
     rival_miss: float = 0.01
     """Mean miss of its last trials at which SAC has practised enough, m."""

@@ -117,6 +117,7 @@ def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None
 def _force(axis: Axes, groups: Groups, panel: str) -> None:
     """Likeness of free paths to the baseline's, or the field expected in channel trials."""
     for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
+        each = []
         for run in runs:
             trials = run["trials"]
             if panel == "compensation":
@@ -124,9 +125,13 @@ def _force(axis: Axes, groups: Groups, panel: str) -> None:
             else:
                 like = np.array(trials["likeness"])
                 value = np.where(np.array(trials["clamp"]) | (like == 0.0), np.nan, like)
+            each.append(value)
             shown = np.flatnonzero(np.isfinite(value))
-            own = label if run is runs[0] else None
-            axis.plot(1 + shown, value[shown], ".-", color=colour, alpha=0.6, label=own, ms=4)
+            axis.plot(1 + shown, value[shown], "-", color=colour, alpha=0.25, linewidth=0.9)
+        known = np.flatnonzero(np.isfinite(each).any(axis=0))
+        median = np.nanmedian(np.array(each)[:, known], axis=0)
+        label = f"{label} ({len(runs)}; thick: median)"
+        axis.plot(1 + known, median, ".-", color=colour, linewidth=2.0, label=label)
     phase = next(iter(groups.values()))[0]["trials"]["phase"]
     for trial in np.flatnonzero([a != b for a, b in pairwise(phase)]):
         axis.axvline(trial + 1.5, color="0.7", linewidth=0.8)
