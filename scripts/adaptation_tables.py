@@ -206,7 +206,7 @@ def _reached(row: Mapping[str, str]) -> str:
 
 
 def _plain(value: float) -> str:
-    return "never" if value == NEVER else f"{value:.0f}" if abs(value) >= 100 else f"{value:g}"
+    return "never" if value == NEVER else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _costs(folder: Path) -> str:
