@@ -156,7 +156,7 @@ adapted: setup  ## measure motor adaptation, what is in results/adapt/
 	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 5 \
 	    --out results/adapt/strategy
 	$(NEONATE) adapt $(ADAPTED) --perturbation delay --protocol delay --settings default \
-	    --seeds 3 --out results/adapt/delay
+	    --seeds 2 --out results/adapt/delay
 	$(NEONATE) adapt $(ADAPTED) --protocol savings --settings human --seeds 5 \
 	    --brain.lesions error_memory --out results/adapt/without-error-memory
 	$(NEONATE) adapt $(ADAPTED) --protocol learning --settings human --seeds 3 \
