@@ -187,6 +187,8 @@ class BodySchema:
             looked = (change[:, body.outcome] != 0.0).any(axis=1)
             rows = rows[looked | (change[:, body.velocity] == 0.0).all(axis=1)]
             if len(rows) < self._LOOKS:
+                # Too little was seen to tell the body anew by: it stays a matter of the eyes.
+                self._looks[1] = 0
                 return
             after = memory.after[rows]
             angle = senses.angles(after, body)

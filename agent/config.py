@@ -268,10 +268,10 @@ class AdaptationConfig:
 HUMAN_ADAPTATION = AdaptationConfig(
     fast_retention=0.63,
     fast_rate=0.33,
-    slow_retention=1.0,
-    slow_rate=0.065,
+    slow_retention=0.997,
+    slow_rate=0.06,
     width=22.0,
-    error_memory=0.07,
+    error_memory=0.06,
     planning_noise=6.0,
 )
 """As people adapt: two rates as fitted to them, a slow state that generalises locally."""

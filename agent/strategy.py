@@ -18,10 +18,12 @@ class AimingStrategy:
 
     .. math:: w_k \leftarrow w_k + \eta\, (|\tau| - w_k), \qquad k \in \{target, aside\}
 
-    with a new aim believed to be without error, and the gate lets the better one through. Aiming
-    elsewhere cancels the error of the target at once, but not that of prediction: implicit
-    adaptation goes on and carries the hand past the target (Mazzoni & Krakauer 2006,
-    doi:10.1523/JNEUROSCI.5317-05.2006).
+    with a new aim believed to be without error, and the gate lets the better one through. The one
+    not taken learns as well, from the error that it would have led to (a fictive one: Lohrenz,
+    McCabe, Camerer & Montague 2007, doi:10.1073/pnas.0608842104), so that an aim is given up when
+    implicit adaptation has made it superfluous. Aiming elsewhere cancels the error of the target at
+    once, but not that of prediction: implicit adaptation goes on and carries the hand past the
+    target (Mazzoni & Krakauer 2006, doi:10.1523/JNEUROSCI.5317-05.2006).
 
     Attributes:
         aim: α, (4,) stretch (none) and turn as a rotation vector, rad.
@@ -46,7 +48,16 @@ class AimingStrategy:
         """Turn (n, 4) from the way to the target to the way to aim at."""
         return np.tile(self.aim if self.aside else np.zeros(4), (n, 1))
 
-    def learn(self, wanted: Array, seen: Array, adapted: Array) -> None:
+    @property
+    def untaken(self) -> Array | None:
+        """Turn (4,) from the way to the target to the one not aimed at; None without a choice."""
+        if self._off or not self.aim.any():
+            return None
+        return np.zeros(4) if self.aside else self.aim
+
+    def learn(
+        self, wanted: Array, seen: Array, adapted: Array, fictive: Array | None = None
+    ) -> None:
         """Learn from one movement.
 
         Args:
@@ -54,6 +65,7 @@ class AimingStrategy:
             seen: (d,) way that was seen.
             adapted: (4,) turn by which the visuomotor map has changed since: what it will do
                 about the miss by itself needs no strategy.
+            fictive: (4,) turn by which the aim not taken would have missed the target.
 
         """
         if self._off:
@@ -63,6 +75,9 @@ class AimingStrategy:
         size = float(np.linalg.norm(miss))
         chosen = int(self.aside)
         self.expected[chosen] += self._RATE * (size - self.expected[chosen])
+        if fictive is not None:
+            foregone = float(np.linalg.norm(fictive[1:]))
+            self.expected[1 - chosen] += self._RATE * (foregone - self.expected[1 - chosen])
         if size > self._threshold:
             self.expected[chosen] = size
             self.aim = (self.aim if chosen else 0.0) - miss - adapted

@@ -13,8 +13,12 @@ from scripts.files import replacing
 
 Array = NDArray[np.float64]
 
+_LEARNT = 50  # (Trials after which a perturbation that stays is learnt)
 _FAST_GONE = 6  # (Trials in the clamp after which the fast state has decayed)
 
+LAPSE = 2.0
+"""Way of the hand over that to the target from which a trial is left out: no reach, but another
+program that the basal ganglia let through."""
 NEVER = 999.0
 """Trials to what was never reached."""
 
@@ -47,6 +51,9 @@ def correction(run: Run, full: float, phase: str) -> Array:
         full: what corrects for all of it: minus the rotation, in the units of `measure_of`.
         phase: of the schedule.
 
+    Returns:
+        (trials,), NaN where the hand went so far that it was no reach (`LAPSE`).
+
     """
     trials = run["trials"]
     values = np.array(
@@ -67,15 +74,20 @@ def measures(run: Run, full: float) -> dict[str, float]:
         return force_measures(run)
     phases = set(run["trials"]["phase"])
     learnt = correction(run, full, "adaptation")
-    told: dict[str, float] = {}
+    lapses = np.isnan(run["trials"]["value"]).sum()
+    told: dict[str, float] = {"trials left out as no reaches": float(lapses)}
     if len(learnt):
         for share in (50, 80, 90):
             told[f"trials to {share} %"] = first_crossing(learnt, share / 100)
-        told["final correction, %"] = 100 * float(learnt[-16:].mean())
+        told["final correction, %"] = 100 * float(np.nanmean(learnt[-16:]))
+        if len(learnt) >= 500:
+            told |= steadiness(learnt[_LEARNT:])
+        if run["experiment"] == "strategy":
+            told |= aiming(learnt)
     if "washout" in phases:
         left = correction(run, full, "washout")
-        told["after-effect, %"] = 100 * float(left[0])
-        told["left after washout, %"] = 100 * float(left[-8:].mean())
+        told["after-effect, %"] = 100 * float(left[np.isfinite(left)][0])
+        told["left after washout, %"] = 100 * float(np.nanmean(left[-8:]))
     if "re-exposure" in phases:
         again = correction(run, full, "re-exposure")
         for share in (80, 90):
@@ -83,13 +95,33 @@ def measures(run: Run, full: float) -> dict[str, float]:
     if "clamp" in phases:
         clamped = correction(run, full, "clamp")
         # Single trials are as noisy as planning is; the fast state is gone after the first ones.
-        told["rebound, %"] = 100 * float(clamped[_FAST_GONE:].mean())
+        told["rebound, %"] = 100 * float(np.nanmean(clamped[_FAST_GONE:]))
     if f"probe {PROBED[0]:g}" in phases:
-        trained = float(learnt[-16:].mean())
+        trained = float(np.nanmean(learnt[-16:]))
         for probe in PROBED:
-            value = float(correction(run, full, f"probe {probe:g}")[0])
+            value = float(np.nanmean(correction(run, full, f"probe {probe:g}")))
             told[f"generalisation to {probe:g}°, %"] = 100 * value / trained
     return told
+
+
+def steadiness(learnt: Array) -> dict[str, float]:
+    """Tell how steady trials (n,) are once a perturbation is learnt."""
+    blocks = learnt[: len(learnt) // 50 * 50].reshape(-1, 50)
+    return {
+        "lowest mean of 50 trials, %": 100 * float(np.nanmean(blocks, axis=1).min()),
+        "highest mean of 50 trials, %": 100 * float(np.nanmean(blocks, axis=1).max()),
+        "standard deviation of trials, %": 100 * float(np.nanstd(learnt)),
+    }
+
+
+def aiming(learnt: Array) -> dict[str, float]:
+    """Tell how an aim elsewhere cancels an error at once, and how the hand drifts then."""
+    smooth = np.nanmean(np.lib.stride_tricks.sliding_window_view(learnt[2:], 8), axis=1)
+    return {
+        "correction in trials 3 to 6, %": 100 * float(np.nanmean(learnt[2:6])),
+        "most correction, mean of 8 trials, %": 100 * float(smooth.max()),
+        "trial of the most correction": float(3 + smooth.argmax()),
+    }
 
 
 def compensation(run: Run) -> Array:
@@ -128,8 +160,17 @@ def mean_curve(runs: Sequence[Run], full: float, phase: str) -> Array:
 
 def rmse_to_people(runs: Sequence[Run], full: float) -> float:
     """Distance of the mean curve of seeds from people's, root mean square over trials, a share."""
-    curve = mean_curve(runs, full, "adaptation").mean(axis=0)
-    return float(np.sqrt(((curve - human_curve(len(curve))) ** 2).mean()))
+    curve = np.nanmean(mean_curve(runs, full, "adaptation"), axis=0)
+    return float(np.sqrt(np.nanmean((curve - human_curve(len(curve))) ** 2)))
+
+
+def savings(runs: Sequence[Run], full: float) -> float:
+    """Trials to 80 % on re-exposure over those of the first time, medians over seeds."""
+    first, again = (
+        np.median([first_crossing(c, 0.8) for c in mean_curve(runs, full, phase)])
+        for phase in ("adaptation", "re-exposure")
+    )
+    return float(again / first)
 
 
 def half_width(runs: Sequence[Run], full: float) -> float:
@@ -156,22 +197,28 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
             own = [run for run in runs if run["experiment"] == name]
             each = [measures(run, full) for run in own]
             for measure in each[0]:
-                rows.append(_row(label, name, measure, [one[measure] for one in each]))
+                rows.append(row_of(label, name, measure, [one[measure] for one in each]))
             whole: dict[str, float] = {}
+            phases = set(own[0]["trials"]["phase"])
             if name in ("learning", "rebound"):
-                curve = mean_curve(own, full, "adaptation").mean(axis=0)
-                whole["mean curve, RMSE to people's, %"] = 100 * rmse_to_people(own, full)
+                curve = np.nanmean(mean_curve(own, full, "adaptation"), axis=0)
+                apart = rmse_to_people(own, full)
+                whole["mean curve, RMSE to people's, %"] = 100 * apart
+                whole["mean curve, RMSE to people's, degrees of 30"] = 30 * apart
                 for share in (50, 80, 90):
                     crossing = first_crossing(curve, share / 100)
                     whole[f"mean curve, trials to {share} %"] = crossing
+            if "re-exposure" in phases:
+                whole["savings: trials to 80 % over those of the first time"] = savings(own, full)
             if name == "generalisation":
                 whole["half width, degrees"] = half_width(own, full)
             for measure, value in whole.items():
-                rows.append(_row(label, name, measure, [value], len(own)))
+                rows.append(row_of(label, name, measure, [value], len(own)))
     return rows
 
 
-def _row(label: str, name: str, measure: str, values: list[float], seeds: int = 0) -> Row:
+def row_of(label: str, name: str, measure: str, values: list[float], seeds: int = 0) -> Row:
+    """Row of the summary: values of one measure, one for each seed or of `seeds` together."""
     return {
         "group": label,
         "experiment": name,

@@ -27,6 +27,16 @@ from scripts.files import replacing
 # Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers as well.
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8C8C8C")
 
+COURSES = {
+    "learning": "learning, eight targets by chance",
+    "gradual": "a perturbation that grows, eight targets by chance",
+    "rebound": "rebound in error clamp, one target",
+    "strategy": "a large rotation, one target",
+    "steady": "a perturbation that stays, eight targets by chance",
+    "rivals": "learning, eight targets by chance, equal conditions",
+}
+"""Experiments that are drawn as a course of trials, and their titles."""
+
 Groups = Mapping[str, Sequence[Run]]
 
 
@@ -34,26 +44,29 @@ def plot_protocol(
     path: Path, title: str, groups: Groups, schedules: Mapping[str, Schedule], full: float
 ) -> None:
     """Write one picture with a panel for each thing that the protocol shows."""
-    panels = []
+    panels = []  # (What is drawn, of which experiment)
     for name in schedules:
-        several = {"learning": ["learning", "savings"], "force": ["likeness", "compensation"]}
-        panels += several.get(name, [name])
+        if name == "force":
+            panels += [("likeness", name), ("compensation", name)]
+        else:
+            panels.append((name, name))
+    if "learning" in schedules and "savings" not in schedules:
+        panels.append(("savings", "learning"))
     figure, axes = plt.subplots(
         len(panels[::2]), 2 if len(panels) > 1 else 1, figsize=(13, 4.4 * len(panels[::2])),
         squeeze=False, layout="constrained",
     )  # fmt: skip
-    experiment = next(iter(schedules))
-    for axis, panel in zip(axes.flat, panels, strict=False):
-        if panel in ("learning", "gradual", "rebound", "strategy"):
-            name = experiment if panel == "learning" else panel
-            _course(axis, _of(groups, name), schedules[name], full)
-            axis.set_title({"rebound": "rebound in error clamp, one target"}.get(panel, panel))
+    for axis, (panel, name) in zip(axes.flat, panels, strict=False):
+        own = _of(groups, name)
+        if panel in COURSES:
+            _course(axis, own, schedules[name], full)
+            axis.set_title(COURSES[panel])
         elif panel in ("likeness", "compensation"):
-            _force(axis, _of(groups, experiment), panel)
+            _force(axis, own, panel)
         elif panel == "savings":
-            _savings(axis, _of(groups, experiment), full)
+            _savings(axis, own, full)
         else:
-            _generalisation(axis, _of(groups, panel), full)
+            _generalisation(axis, own, full)
     for axis in list(axes.flat)[len(panels) :]:
         axis.remove()
     for axis in axes.flat:
@@ -74,6 +87,8 @@ def _of(groups: Groups, experiment: str) -> dict[str, list[Run]]:
 
 def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None:
     """Correction over all trials of an experiment: mean and quartiles over seeds."""
+    reverses = any(phase.name == "reversal" for phase in schedule.phases)
+    bottom, top = (-1.1, 1.4) if reverses else (-0.7, 1.7)
     start = 0
     for phase in schedule.phases:
         if phase.name == "adaptation":
@@ -83,25 +98,26 @@ def _course(axis: Axes, groups: Groups, schedule: Schedule, full: float) -> None
                 label="people (two-rate fit)",
             )  # fmt: skip
         axis.axvline(start + 0.5, color="0.8", linewidth=0.8)
-        high = 1.27 if phase.trials > 16 else 1.38
-        axis.text(start + 1, high, phase.name, fontsize=8, color="0.4", va="top")
+        height = top - (0.13 if phase.trials > 16 else 0.02)
+        axis.text(start + 1, height, phase.name, fontsize=8, color="0.4", va="top")
         start += phase.trials
         if phase.name == "clamp":
             axis.axhline(HUMAN_REBOUND / 30.0, 0.75, color="k", linestyle=":", linewidth=1.2)
-            axis.text(start, HUMAN_REBOUND / 30.0 + 0.02, "people", fontsize=8, ha="right")
+            axis.text(start, HUMAN_REBOUND / 30.0 + 0.12, "people", fontsize=8, ha="right")
     for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
         value = np.array([run["trials"]["value"] for run in runs]) / full
         trials = 1 + np.arange(value.shape[1])
         shown = np.where(np.array(runs[0]["trials"]["shown"]), np.nanmedian(value, axis=0), np.nan)
         axis.plot(trials, shown, color=colour, label=f"{label} ({len(runs)})", linewidth=1.7)
-        low, high = np.quantile(value, (0.25, 0.75), axis=0)
+        low, high = np.nanquantile(value, (0.25, 0.75), axis=0)
         axis.fill_between(trials, low, high, color=colour, alpha=0.18, linewidth=0)
-    axis.set(xlabel="trial", ylabel="correction (share of the perturbation)", ylim=(-1.1, 1.4))
+    axis.set(xlabel="trial", ylabel="correction (share of the perturbation)", ylim=(bottom, top))
 
 
 def _force(axis: Axes, groups: Groups, panel: str) -> None:
     """Likeness of free paths to the baseline's, or the field expected in channel trials."""
     for colour, (label, runs) in zip(PALETTE, groups.items(), strict=False):
+        each = []
         for run in runs:
             trials = run["trials"]
             if panel == "compensation":
@@ -109,9 +125,13 @@ def _force(axis: Axes, groups: Groups, panel: str) -> None:
             else:
                 like = np.array(trials["likeness"])
                 value = np.where(np.array(trials["clamp"]) | (like == 0.0), np.nan, like)
+            each.append(value)
             shown = np.flatnonzero(np.isfinite(value))
-            own = label if run is runs[0] else None
-            axis.plot(1 + shown, value[shown], ".-", color=colour, alpha=0.6, label=own, ms=4)
+            axis.plot(1 + shown, value[shown], "-", color=colour, alpha=0.25, linewidth=0.9)
+        known = np.flatnonzero(np.isfinite(each).any(axis=0))
+        median = np.nanmedian(np.array(each)[:, known], axis=0)
+        label = f"{label} ({len(runs)}; thick: median)"
+        axis.plot(1 + known, median, ".-", color=colour, linewidth=2.0, label=label)
     phase = next(iter(groups.values()))[0]["trials"]["phase"]
     for trial in np.flatnonzero([a != b for a, b in pairwise(phase)]):
         axis.axvline(trial + 1.5, color="0.7", linewidth=0.8)
@@ -131,7 +151,7 @@ def _savings(axis: Axes, groups: Groups, full: float) -> None:
             curve = mean_curve(runs, full, phase)
             if curve.size:
                 trials = 1 + np.arange(curve.shape[1])
-                axis.plot(trials, curve.mean(axis=0), style, color=colour, label=label)
+                axis.plot(trials, np.nanmean(curve, axis=0), style, color=colour, label=label)
     axis.set(xlabel="trial of the phase", ylabel="correction", ylim=(-0.3, 1.3), xlim=(0.5, 40))
     axis.set_title("savings: first time (solid), after washout (dotted)")
 

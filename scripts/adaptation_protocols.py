@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from envs.schedules import Phase, Schedule
 
-FORWARD = (90.0,)  # (Degrees) the target of channel trials
+STRAIGHT = (45.0,)  # (Degrees) the target of channel trials: the natural path there is straight
 ONE = (0.0,)  # (Degrees) the one target trained on
 PROBED = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 135.0, 180.0)  # (Degrees from the trained target)
 
@@ -18,33 +18,42 @@ LEARNING = Schedule(
 )
 """Eight targets by chance: learning, after-effect, washout, and learning again."""
 
+_LEARNT = (
+    Phase("baseline", 8, directions=ONE),
+    Phase("adaptation", 80, 1.0, directions=ONE),
+)
+
 REBOUND = Schedule(
     (
-        Phase("baseline", 8, directions=ONE),
-        Phase("adaptation", 80, 1.0, directions=ONE),
-        Phase("reversal", 10, -1.0, directions=ONE),
-        Phase("clamp", 24, clamp=True, directions=ONE),
+        *_LEARNT,
+        Phase("reversal", 12, -1.0, directions=ONE),
+        Phase("clamp", 16, clamp=True, directions=ONE),
     )
 )
 """One target: learning, a short reversal, then errors are clamped to zero and memory shows."""
 
-GENERALISATION = Schedule(
+_PROBES = tuple(Phase(f"probe {probe:g}", 1, seen=False, directions=(probe,)) for probe in PROBED)
+
+GENERALISATION = Schedule((*_LEARNT, *_PROBES, *_PROBES, *_PROBES))
+"""One target, then three times the other directions, where the end of movements is not seen."""
+
+SAVINGS = Schedule(
     (
-        Phase("baseline", 8, directions=ONE),
-        Phase("adaptation", 80, 1.0, directions=ONE),
-        *(Phase(f"probe {probe:g}", 1, clamp=True, directions=(probe,)) for probe in PROBED),
+        *_LEARNT,
+        Phase("washout", 96, directions=ONE),
+        Phase("re-exposure", 40, 1.0, directions=ONE),
     )
 )
-"""One target, then other directions without error."""
+"""One target: learning, a washout that leaves nothing of it, and learning again."""
 
 GRADUAL = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 0.0, 1.0), Phase("washout", 32)))
 """Eight targets, and a perturbation that grows so slowly that no error is large."""
 
 FORCE = Schedule(
     (
-        Phase("baseline", 24, clamp_every=6, clamp_directions=FORWARD),
-        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=FORWARD),
-        Phase("washout", 32, clamp_every=8, clamp_directions=FORWARD),
+        Phase("baseline", 24, clamp_every=6, clamp_directions=STRAIGHT),
+        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=STRAIGHT),
+        Phase("washout", 32, clamp_every=8, clamp_directions=STRAIGHT),
     )
 )
 """Eight targets in a force field, some trials in a channel that shows what is expected."""
@@ -58,13 +67,30 @@ STRATEGY = Schedule(
 )
 """One target and a perturbation so large that aiming elsewhere is worth while."""
 
+STEADY = Schedule((Phase("baseline", 16), Phase("adaptation", 1000, 1.0)))
+"""Eight targets, and a perturbation that stays."""
+
+RIVALS = Schedule((Phase("baseline", 16), Phase("adaptation", 160, 1.0)))
+"""Eight targets, and as many trials as gradient descent may need."""
+
 PROTOCOLS: Mapping[str, Mapping[str, Schedule]] = {
-    "standard": {"learning": LEARNING, "rebound": REBOUND, "generalisation": GENERALISATION},
+    "standard": {
+        "learning": LEARNING,
+        "savings": SAVINGS,
+        "rebound": REBOUND,
+        "generalisation": GENERALISATION,
+    },
     "learning": {"learning": LEARNING},
+    "savings": {"savings": SAVINGS},
     "rebound": {"rebound": REBOUND},
     "generalisation": {"generalisation": GENERALISATION},
     "gradual": {"gradual": GRADUAL},
     "force": {"force": FORCE},
     "strategy": {"strategy": STRATEGY},
+    "steady": {"steady": STEADY},
+    "rivals": {"rivals": RIVALS},
 }
-"""Experiments of each protocol by name; all of one protocol begin from the same practice."""
+"""Experiments of each protocol by name.
+
+All of one protocol begin from the same practice, and those that begin with the same phases from
+what was learnt in these."""

@@ -3,18 +3,24 @@
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.config import HUMAN_ADAPTATION, BrainConfig, config_to_dict
-from envs.schedules import Schedule
+from envs.schedules import Phase, Schedule
 from policies.brain_agent import BrainAgent
 from scripts.adaptation_rivals import VARIANTS, new_sac, practise, sac_runs
 from scripts.adaptation_trials import Laboratory, Measured
 
 SEEING = 20
 """Trials in which the brain sees its hand all the time, to find its body."""
+BLOCK = 40
+"""Trials of practice between two looks at whether SAC has practised enough."""
+LATEST = 32
+"""Latest trials by which that is judged."""
 PRACTICE = 40
 """Trials after these, with the hand seen only before and after the movement."""
 
@@ -27,17 +33,19 @@ Run = dict[str, Any]
 """What was measured in one experiment with one seed: `algo`, `setting`, `seed`, `experiment`,
 `cpu_seconds`, and `trials`, a list of columns by name."""
 
+Phases = tuple[Phase, ...]
+Lived = tuple[dict[str, NDArray], list[Measured]]
+"""What a brain knows after some phases, and their trials."""
+
+# (Of every experiment)
 COLUMNS = (
     "phase",
     "strength",
     "clamp",
     "target",
     "turn",
-    "launch",
     "stretch",
     "miss",
-    "overshoot",
-    "compensation",
 )
 
 
@@ -63,7 +71,11 @@ def brain_runs(
     seed: int,
     practice: int = PRACTICE,
 ) -> Iterator[Run]:
-    """Run all experiments with one brain, each from where its practice has brought it."""
+    """Run all experiments with one brain, each from where its practice has brought it.
+
+    Experiments that begin with the same phases go on from the same end of these, as one person
+    who is tested in several ways could not.
+    """
     began = time.process_time()
     agent = BrainAgent("BrainPolicy", laboratory.env, seed=seed, brain=setting_of(setting, brain))
     laboratory.look(endpoint=False)
@@ -71,28 +83,64 @@ def brain_runs(
     laboratory.look(endpoint=True)
     if practice:
         practise(agent, laboratory, practice)
-    skilled = agent.brain.state()
+    lived: dict[Phases, Lived] = {(): (agent.brain.state(), [])}
     for name, schedule in schedules.items():
-        agent.brain.load_state(skilled)
-        laboratory.schedule(schedule)
-        # A new call begins a new episode, which is the schedule's first trial.
-        agent.set_env(laboratory.env)
-        agent.learn(schedule.trials * laboratory.steps, reset_num_timesteps=False)
+        shared = max((p for p in lived if p == schedule.phases[: len(p)]), key=len)
+        others = [other.phases for other in schedules.values() if other is not schedule]
+        for phases in _parts(schedule.phases, shared, others):
+            state, trials = lived[shared]
+            agent.brain.load_state(state)
+            laboratory.schedule(schedule, trials)
+            # A new call begins a new episode, which is the next trial.
+            agent.set_env(laboratory.env)
+            due = Schedule(phases).trials
+            steps = (due - len(trials)) * laboratory.steps
+            agent.learn(steps, reset_num_timesteps=False)
+            lived[phases] = agent.brain.state(), laboratory.trials[:due]
+            shared = phases
         spent, began = time.process_time() - began, time.process_time()
-        trials = laboratory.trials[: schedule.trials]
-        run = _run("brain", setting, seed, name, spent, trials)
+        run = _run("brain", setting, seed, name, spent, lived[schedule.phases][1])
         yield run | {"lesions": list(brain.lesions), "settings": _adaptation(agent)}
 
 
+def _parts(phases: Phases, shared: Phases, others: Sequence[Phases]) -> list[Phases]:
+    """Where to stop on the way to the last phase: where another experiment goes on."""
+    cuts = {len(list(takewhile(_same, zip(phases, other, strict=False)))) for other in others}
+    return [phases[:cut] for cut in sorted(cuts | {len(phases)}) if cut > len(shared)]
+
+
+def _same(pair: tuple[Phase, Phase]) -> bool:
+    return pair[0] == pair[1]
+
+
 def rival_runs(
-    laboratory: Laboratory, schedules: Mapping[str, Schedule], seed: int, practice: int
+    laboratory: Laboratory,
+    schedules: Mapping[str, Schedule],
+    seed: int,
+    practice: int,
+    miss: float,
 ) -> Iterator[Run]:
-    """Run all experiments with SAC: its buffer kept, cleared, and not learning."""
+    """Run all experiments with SAC: its buffer kept, cleared, and not learning.
+
+    Args:
+        laboratory: the perturbed task.
+        schedules: experiments by name.
+        seed: of SAC.
+        practice: most trials that it practises, under the brain's endpoint vision.
+        miss: mean miss of the last `LATEST` of them, m, at which that is enough.
+
+    """
     began = time.process_time()
     laboratory.look(endpoint=True)
     agent = new_sac(laboratory, seed, practice * laboratory.steps)
-    practise(agent, laboratory, practice)
-    yield _run("sac", "practice", seed, "practice", time.process_time() - began, laboratory.trials)
+    trials: list[Measured] = []
+    while len(trials) < practice:
+        more = min(BLOCK, practice - len(trials))
+        practise(agent, laboratory, more)
+        trials += laboratory.trials[:more]
+        if np.mean([trial.miss for trial in trials[-LATEST:]]) <= miss:
+            break
+    yield _run("sac", "practice", seed, "practice", time.process_time() - began, trials)
     for name, schedule in schedules.items():
         for variant, trials in sac_runs(agent, laboratory, schedule, VARIANTS).items():
             spent, began = time.process_time() - began, time.process_time()
@@ -103,8 +151,10 @@ def _run(
     algo: str, setting: str, seed: int, name: str, seconds: float, trials: Sequence[Measured]
 ) -> Run:
     columns = {column: [_plain(getattr(t, column)) for t in trials] for column in COLUMNS}
-    columns["bend"] = [_plain(_bend(t)) for t in trials]
-    columns["likeness"] = [_plain(value) for value in _likeness(trials)]
+    if name == "force":
+        columns["compensation"] = [_plain(t.compensation) for t in trials]
+        columns["bend"] = [_plain(_bend(t)) for t in trials]
+        columns["likeness"] = [_plain(value) for value in _likeness(trials)]
     return {
         "algo": algo,
         "setting": setting,

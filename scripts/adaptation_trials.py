@@ -1,5 +1,6 @@
 """Trials of the motor-adaptation laboratory: the perturbed task, and what is measured of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,11 +174,11 @@ class Laboratory:
         """Show the hand only before and after the movement, or all the time."""
         self._seen.hidden = endpoint
 
-    def schedule(self, schedule: Schedule) -> None:
-        """Begin an experiment: the next trial is the first of this schedule."""
+    def schedule(self, schedule: Schedule, done: Sequence[Measured] = ()) -> None:
+        """Begin an experiment: the next trial is the first of this schedule after those done."""
         self.perturbation.schedule = schedule
-        self.perturbation.trials = 0
-        self.recorder.trials = []
+        self.perturbation.trials = len(done)
+        self.recorder.trials = list(done)
 
     @property
     def trials(self) -> list[Measured]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from policies.baselines import SB3_CLASSES
+from scripts.adaptation_tables import adaptation_table, rivals_table
 from scripts.files import read_json, replacing
 from scripts.mazes import read as read_mazes
 from scripts.records import load_records
@@ -151,6 +152,8 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     "lesions": lesion_table,
     "benchmark": benchmark_table,
     "mazes": maze_table,
+    "adaptation": adaptation_table,
+    "rivals": rivals_table,
 }
 
 

@@ -150,6 +150,13 @@ class Guidance:
                 way, origin = memory["way"][i, :d], memory["origin_seen"][i, :d]
                 self.map.learn(way, error[i], float(weight[i]))
                 adapted = self.map.turn(way[None])[0] - memory["turn"][i]
-                self.strategy.learn(after.goal[i] - origin, after.outcome[i] - origin, adapted)
+                wanted, untaken = after.goal[i] - origin, self.strategy.untaken
+                if untaken is None:
+                    fictive = None
+                else:
+                    # What the world turns ways by, and what the map would have done about it.
+                    other = apply_turn(wanted[None], untaken[None])
+                    fictive = untaken + error[i] - memory["turn"][i] + self.map.turn(other)[0]
+                self.strategy.learn(wanted, after.outcome[i] - origin, adapted, fictive)
             else:
                 self.map.learn(memory["way"][i, :d], 0.0 * error[i], 0.0)
