@@ -34,6 +34,7 @@ class Hippocampus:
 
     """
 
+    _LOOK = 4  # (Steps after which it is looked again whether a wall has come in between)
     _CANDIDATES = 8  # (Most active cells among which one on this side of a wall is looked for)
 
     def __init__(
@@ -58,38 +59,45 @@ class Hippocampus:
 
         """
         fresh = (seen != memory["sight"]).any(axis=1)
-        new = ~memory["placed"]
+        placed = memory["placed"]
+        new = ~placed
         memory["sight"] = seen
         if self._gridless:
             memory["place"] = np.where((new | fresh)[:, None], seen, memory["place"])
             memory["grid"] = self.grid.encode(memory["place"])
         else:
-            phase = self.grid.integrate(memory["grid"], np.where(new[:, None], 0.0, moved))
-            pull = np.where(new, 1.0, np.where(fresh, self.config.pull, 0.0))
-            memory["grid"] = phase = self.grid.correct(phase, seen, pull)
-            near = np.where(new[:, None], seen, memory["place"] + moved)
-            memory["place"] = self.grid.decode(phase, near)
-        memory["placed"] = np.ones_like(new)
+            near = memory["place"] + moved
+            pull = self.config.pull * fresh
+            if np.count_nonzero(new):
+                moved = np.where(new[:, None], 0.0, moved)
+                near, pull = np.where(new[:, None], seen, near), np.where(new, 1.0, pull)
+            phase = self.grid.integrate(memory["grid"], moved)
+            if np.count_nonzero(pull):
+                phase = self.grid.correct(phase, seen, pull)
+            memory["grid"], memory["place"] = phase, self.grid.decode(phase, near)
+        memory["placed"] = placed | True
         if not len(self.map):
             return
         activity = self.map.activity(self.grid.features(memory["grid"]))
-        best = activity.argmax(axis=1)
-        rows, place = np.arange(len(best)), memory["place"]
+        best, place = activity.argmax(axis=1), memory["place"]
+        rows = np.arange(len(best))
         # A cell goes on until another is clearly more active, and on this side of every wall.
         last = np.minimum(memory["cell"], len(self.map) - 1)
         stays = activity[rows, last] > activity[rows, best] - self.config.hysteresis
-        cell = np.where(stays & ~new, last, best)
-        for body in np.flatnonzero(self._behind(place, cell)):
+        cell = np.where(stays & placed, last, best)
+        moved_on = np.count_nonzero(cell != memory["cell"]) or memory["steps"][0] % self._LOOK == 0
+        behind = self._behind(place, cell) if moved_on else ~placed
+        for body in np.flatnonzero(behind) if np.count_nonzero(behind) else ():
             nearest = np.argsort(-activity[body])[: self._CANDIDATES]
-            here = np.broadcast_to(place[body], (len(nearest), 2))
-            behind = self._behind(here, nearest)
+            behind = self._behind(place[body, None], nearest)
             cell[body] = nearest[np.argmin(behind)]
             activity[body, nearest[behind]] -= 1.0
+            best[body] = activity[body].argmax()
         memory["cell"] = cell
-        memory["familiar"] = activity.max(axis=1)
+        memory["familiar"] = activity[rows, best]
 
     def _behind(self, here: Array, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether a wall is known between places (k, 2) and the fields of cells (k,)."""
+        """Whether a wall is known between places (k or 1, 2) and the fields of cells (k,)."""
         return self.boundaries.blocks(here, self.map.place[cells])
 
     def learn(self, memory: Memory, moved: Array) -> None:
