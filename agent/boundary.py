@@ -100,6 +100,31 @@ class Boundaries:
         self._settle()
         return True
 
+    def widen(self, width: float) -> None:
+        """Take the wall that was felt last to reach so many metres to either side."""
+        self.left[-1], self.right[-1] = max(self.left[-1], width), max(self.right[-1], width)
+
+    def off(self, place: Array, normal: Array, most: float) -> float:
+        """How far a body that touches a wall is from where that wall is known to be, m.
+
+        Args:
+            place: (2,) where the body takes itself to be, m.
+            normal: (2,) unit vector away from the wall.
+            most: distance beyond which it must be another wall, m.
+
+        Returns:
+            How far the body is to move along the normal; 0 where no such wall is known.
+
+        """
+        away = self.place - place
+        depth = (away * self.normal).sum(axis=1)
+        aside = away[:, 0] * self.normal[:, 1] - away[:, 1] * self.normal[:, 0]
+        here = (aside < self.left + 2 * self.width) & (-aside < self.right + 2 * self.width)
+        here &= (self.normal @ normal > 0.9) & (np.abs(depth) < most)
+        if not here.any():
+            return 0.0
+        return float(depth[here][np.abs(depth[here]).argmin()])
+
     def pass_through(self, start: Array, end: Array) -> bool:
         """Learn that bodies went from places (k, 2) to (k, 2).
 

@@ -43,6 +43,7 @@ class PlaceMap:
     """
 
     _TOUCHING = 1.75  # (Distance over the spacing up to which fields touch)
+    _COVERED = 1.05  # (Distance over the spacing up to which there is nothing to be found)
     _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
     _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)
 
@@ -81,9 +82,9 @@ class PlaceMap:
         self.code, self.place = np.vstack([self.code, code]), np.vstack([self.place, place])
         probe = self.probes()
         self.novel = np.vstack([self.novel, np.ones((1, 8), bool)])
-        self.novel &= np.linalg.norm(probe - place, axis=2) > self._KNOWN * self.spacing
+        self.novel &= np.linalg.norm(probe - place, axis=2) > self._COVERED * self.spacing
         ahead = probe[-1][:, None] - self.place
-        known = (np.linalg.norm(ahead, axis=2) < self._KNOWN * self.spacing).any(axis=1)
+        known = (np.linalg.norm(ahead, axis=2) < self._COVERED * self.spacing).any(axis=1)
         self.novel[-1] &= ~known & ~boundaries.blocks(np.tile(place, (8, 1)), probe[-1])
         self._change()
         return n
@@ -106,6 +107,11 @@ class PlaceMap:
         length = float(np.linalg.norm(self.place[start] - self.place[end]))
         self.links[start, end] = self.links[end, start] = length
         self._change()
+
+    def contradicts(self, boundaries: Boundaries) -> bool:
+        """Whether the walls are across a way that the body has gone along."""
+        start, end = np.nonzero(self.walked)
+        return bool(boundaries.blocks(self.place[start], self.place[end]).any())
 
     def wall(self, boundaries: Boundaries) -> None:
         """Cut links and give up ways that a wall just felt is across."""

@@ -12,6 +12,7 @@ from agent.prefrontal import Prefrontal
 from agent.self_motion import Motion, inputs
 from agent.senses import Senses, full_at_most
 from agent.trace import Trace
+from agent.velocity_sense import VelocitySense
 from agent.working_memory import Memory
 
 
@@ -33,8 +34,6 @@ class Travel:
 
     """
 
-    _OUTLIER = 8.0  # (Deviations from which something must have pushed)
-    _LEAST_PUSH = 0.15  # (Of what a full command does in a step, from which it counts as a bump)
     _BRAKE = 0.6  # (Share of the full command that is counted on for braking)
     _FORGET = 0.9995  # (Forgetting factor of the law)
     _ARRIVED = 0.25  # (Distance over the spacing of places at which a subgoal counts as reached)
@@ -54,6 +53,7 @@ class Travel:
         config = hippocampus.config
         self._replan_every, self._spacing = config.replan_every, config.spacing
         self.motion: Motion | None = None
+        self._velocity = VelocitySense()
         self._braking = self._fastest = 0.0
         size = 3 + senses.n_motors
         self._take(np.zeros((size, 2)))
@@ -102,9 +102,11 @@ class Travel:
         motion, hippocampus = self.motion, self.hippocampus
         if motion is None:
             raise RuntimeError("the law of motion has not been found yet")
-        velocity = channels[:, motion.velocity]
-        seen = channels[:, self._senses.achieved]
+        velocity, seen = channels[:, motion.velocity], channels[:, self._senses.achieved]
+        push = self._velocity.push(memory, velocity, self.deviation, self._strength)
         hippocampus.sense(memory, motion.step * velocity, seen)
+        if np.count_nonzero(push):
+            self._feel_bumps(memory, push, learning)
         goal, wanted = self.prefrontal.hold(memory, channels[:, self._senses.desired], seen)
         here = memory["place"]
         away = _length(memory["aim"] - here)
@@ -114,8 +116,7 @@ class Travel:
         late = (left <= 0) | near
         if np.count_nonzero(late):
             due = np.flatnonzero(late)
-            names = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left")
-            memory.update({name: memory[name].copy() for name in names})
+            memory.update({name: memory[name].copy() for name in _CHOSEN})
             reach = motion.step * self._fastest
             self._notice_stalls(memory, due[left[due] <= 0], reach)
             for body in due:
@@ -153,13 +154,17 @@ class Travel:
     ) -> None:
         """Choose the subgoal of one body."""
         here, aim = memory["place"][body], None
-        if learning or not wanted[body]:
-            aim = self.hippocampus.explore(memory, body, velocity, reach)
+        if learning:
+            aim = self.hippocampus.ways.explore(memory, body, velocity, reach)
         last = False
         if aim is None and wanted[body]:
             careful = bool(memory["careful"][body] > 0)
-            aim = self.hippocampus.subgoal(int(memory["cell"][body]), here, goal[body], careful)
+            cell, felt = int(memory["cell"][body]), memory["bumps"][body]
+            felt = felt[: memory["bumped"][body]]
+            aim = self.hippocampus.ways.subgoal(cell, here, goal[body], careful, felt)
             last = bool((aim == goal[body]).all())
+        elif aim is None:
+            aim = self.hippocampus.ways.search(memory, body)
         memory["aim"][body] = here if aim is None else aim
         memory["aim_last"][body] = last
 
@@ -173,8 +178,34 @@ class Travel:
         # (Close by, what is left of the way is made in a few steps)
         speed = np.minimum(speed, away / (4 * self.motion.step))
         target = way * (speed / np.maximum(away, 1e-9))[:, None]
-        free = self._law[0] + velocity @ self._law[1:3]
-        return full_at_most((target - free) @ self._inverse)
+        law = self._law
+        free = law[0] + velocity @ law[1:3]
+        command = full_at_most((target - free) @ self._inverse)
+        memory["expected"] = free + command @ law[3:]
+        return command
+
+    def _feel_bumps(self, memory: Memory, push: Array, learning: bool) -> None:
+        """Find the place by walls that are known, and keep others in mind.
+
+        Args:
+            memory: working memory; updated.
+            push: (n, 2) change of velocity that neither command nor noise explains, m/s.
+            learning: whether they will be learnt, so that they need not be kept in mind.
+
+        """
+        size = _length(push)
+        # What is in the way takes from a movement, and does not hurry it.
+        against = (push * memory["expected"]).sum(axis=1) < 0.0
+        bodies = np.flatnonzero((size > 0.0) & against)
+        normal = push[bodies] / size[bodies, None]
+        self.hippocampus.touch(memory, bodies, normal)
+        if learning or not len(bodies):
+            return
+        kept, place = memory["bumps"].copy(), memory["place"][bodies]
+        at = memory["bumped"][bodies] % kept.shape[1]
+        kept[bodies, at] = np.concatenate([place, normal], axis=1)
+        memory["bumps"], memory["bumped"] = kept, memory["bumped"].copy()
+        memory["bumped"][bodies] += 1
 
     def learn(self, step: Transition, memory: Memory, bodies: NDArray[np.int64]) -> float:
         """Learn from one step of the bodies that travel.
@@ -195,8 +226,10 @@ class Travel:
         given = inputs(was, step.command[bodies])
         error = now - given @ self._law
         size = np.linalg.norm(error, axis=1)
-        odd = self._OUTLIER * self.deviation
-        bumped = size > max(odd, self._LEAST_PUSH * self._strength)
+        fast = was @ self._law[1:3]
+        sense = memory["velocity_noise"][bodies] * (fast * fast).sum(axis=1)
+        bumped = size > self._velocity.odd(sense, self.deviation, self._strength)
+        odd = 8.0 * self.deviation
         part = {name: memory[name][bodies] for name in _LEARNT}
         moved = motion.step * now
         for body in np.flatnonzero(bumped):
@@ -278,4 +311,5 @@ def _length(way: Array) -> Array:
     return np.asarray(np.hypot(way[:, 0], way[:, 1]))
 
 
+_CHOSEN = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left", "searched")
 _LEARNT = ("grid", "place", "cell", "familiar", "last_cell")
