@@ -95,16 +95,13 @@ def door_rows(
     maze: Any = env.unwrapped.maze  # type: ignore[attr-defined]
     cells, rng = _cells(env.unwrapped), np.random.default_rng([eval_seed, seed])
     place = [maze.cell_rowcol_to_xy(cell) for cell in cells]
-    pairs = [
-        (start, goal)
-        for start in range(len(cells))
-        for goal in range(len(cells))
-        if start != goal
-        and after(place[start], place[goal], 0.1) > DETOUR * before(place[start], place[goal], 0.1)
-    ]
     state = agent.brain.state()
     for index in range(PAIRS):
-        start, goal = pairs[int(rng.integers(len(pairs)))]
+        while True:
+            start, goal = (int(i) for i in rng.choice(len(cells), 2, replace=False))
+            ends = place[start], place[goal]
+            if after(*ends, 0.1) > DETOUR * before(*ends, 0.1):
+                break
         agent.brain.load_state(state)
         walker = Learner(agent)
         for trial in range(1, TRIALS + 1):
