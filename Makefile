@@ -101,22 +101,17 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 500 1000
-	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
-	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 3
+	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000 --seeds 4
+	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
-	$(MAZES) --env PointMaze_Medium-v3 --steps 5000 --seeds 3 --lesion hippocampus
-	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1 --lesion hippocampus
-	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000
-	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 3 --lesion hippocampus
-	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 3 --lesion prefrontal
-	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 3
-	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 5
-	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3 --lesion grid
+	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
+	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
+	    --lesion prefrontal
+	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 1
+	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
 	    --algo random --steps 1 --seeds 3
-	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
-	    --algo sac --steps 10000 --seeds 1
-	$(MAZES) --env PointMaze_UMaze-v3 --algo tqc --steps 10000 --seeds 1
+	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --seeds 3 --arm-trials 60
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts delay lesion --seeds 4
