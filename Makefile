@@ -54,7 +54,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
-MAZES := $(BIN)/python -m scripts.mazes --out results/mazes
+MAZES := $(NEONATE) mazes --out results/mazes
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
@@ -103,9 +103,17 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 500 1000
-	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
-	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
+	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000 --seeds 4
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
+	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
+	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
+	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
+	    --lesion prefrontal
+	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 1
+	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
+	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
+	    --algo random --steps 1 --seeds 3
+	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --seeds 3 --arm-trials 60
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts delay lesion --seeds 4

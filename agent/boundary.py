@@ -32,6 +32,14 @@ class Boundaries:
         self.width = width
         self.place, self.normal = np.zeros((0, 2)), np.zeros((0, 2))
         self.left, self.right = np.zeros(0), np.zeros(0)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Keep what every question about the walls needs: their axes and where they cross them."""
+        along = np.stack([-self.normal[:, 1], self.normal[:, 0]], axis=1)
+        axes = np.concatenate([self.normal, along])
+        self._axes, place = np.ascontiguousarray(axes.T), np.tile(self.place, (2, 1))
+        self._offset = (axes * place).sum(axis=1)
 
     def __len__(self) -> int:
         return len(self.place)
@@ -40,29 +48,35 @@ class Boundaries:
         """Whether a known wall lies between places (k, 2) and (k, 2), (k,).
 
         Args:
-            start: from where.
+            start: from where; one for all, (1, 2), or one each.
             end: to where.
             stretch: by how much to take walls for longer than was felt: they usually go on.
 
         """
         if not len(self.place):
-            return np.zeros(len(start), bool)
-        depth, aside = self._crossings(start, end)
-        inside = (aside < stretch * self.left) & (-aside < stretch * self.right)
-        return np.asarray((depth & inside).any(axis=1))
+            return np.zeros(len(end), bool)
+        rows, walls, aside = self._crossings(start, end)
+        blocked = np.zeros(len(end), bool)
+        if len(rows):
+            inside = (aside < stretch * self.left[walls]) & (-aside < stretch * self.right[walls])
+            blocked[rows[inside]] = True
+        return blocked
 
-    def _crossings(self, start: Array, end: Array) -> tuple[NDArray[np.bool_], Array]:
-        """Whether the plane of each wall is crossed inwards, and how far to its left."""
-        skin = 0.2 * self.width
-        offset = (self.place * self.normal).sum(axis=1)
-        before, after = start @ self.normal.T - offset, end @ self.normal.T - offset
-        inwards = (before > -skin) & (after < -skin) & (after < before)
+    def _crossings(
+        self, start: Array, end: Array
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+        """Which ways cross the plane of which wall inwards, and how far to its left."""
+        k, skin = len(self.place), 0.2 * self.width
+        first, last = start @ self._axes - self._offset, end @ self._axes - self._offset
+        rows, walls = np.nonzero((first[:, :k] > -skin) & (last[:, :k] < -skin))
+        if not len(rows):
+            return rows, walls, np.zeros(0)
+        source = rows if len(first) == len(last) else np.zeros_like(rows)
+        before, after = first[source, walls], last[rows, walls]
         # (Where on its way the body meets the plane; at once, if it stands a little inside it)
         share = np.maximum(before, 0.0) / np.maximum(before - after, 1e-9)
-        along = np.stack([-self.normal[:, 1], self.normal[:, 0]], axis=1)
-        at = (along * self.place).sum(axis=1)
-        first, last = start @ along.T, end @ along.T
-        return inwards, first + share * (last - first) - at
+        begin = first[source, k + walls]
+        return rows, walls, begin + share * (last[rows, k + walls] - begin)
 
     def bump(self, place: Array, normal: Array) -> bool:
         """Remember a bump at place (2,) that pushed along the unit vector (2,).
@@ -83,7 +97,33 @@ class Boundaries:
         self.right = np.where(between & (aside < 0), np.maximum(self.right, -aside), self.right)
         self.place, self.normal = np.vstack([self.place, place]), np.vstack([self.normal, normal])
         self.left, self.right = np.append(self.left, w), np.append(self.right, w)
+        self._settle()
         return True
+
+    def widen(self, width: float) -> None:
+        """Take the wall that was felt last to reach so many metres to either side."""
+        self.left[-1], self.right[-1] = max(self.left[-1], width), max(self.right[-1], width)
+
+    def off(self, place: Array, normal: Array, most: float) -> float:
+        """How far a body that touches a wall is from where that wall is known to be, m.
+
+        Args:
+            place: (2,) where the body takes itself to be, m.
+            normal: (2,) unit vector away from the wall.
+            most: distance beyond which it must be another wall, m.
+
+        Returns:
+            How far the body is to move along the normal; 0 where no such wall is known.
+
+        """
+        away = self.place - place
+        depth = (away * self.normal).sum(axis=1)
+        aside = away[:, 0] * self.normal[:, 1] - away[:, 1] * self.normal[:, 0]
+        here = (aside < self.left + 2 * self.width) & (-aside < self.right + 2 * self.width)
+        here &= (self.normal @ normal > 0.9) & (np.abs(depth) < most)
+        if not here.any():
+            return 0.0
+        return float(depth[here][np.abs(depth[here]).argmin()])
 
     def pass_through(self, start: Array, end: Array) -> bool:
         """Learn that bodies went from places (k, 2) to (k, 2).
@@ -94,12 +134,11 @@ class Boundaries:
         """
         if not len(self.place):
             return False
-        depth, aside = self._crossings(start, end)
-        through = depth & (aside < self.left) & (-aside < self.right)
-        if not through.any():
+        _, walls, aside = self._crossings(start, end)
+        through = (aside < self.left[walls]) & (-aside < self.right[walls])
+        if not np.count_nonzero(through):
             return False
-        for _, wall in np.argwhere(through):
-            offset = float(aside[_, wall])
+        for wall, offset in zip(walls[through], aside[through].tolist(), strict=True):
             if offset >= 0:
                 self.left[wall] = min(self.left[wall], offset)
             else:
@@ -107,6 +146,7 @@ class Boundaries:
         keep = self.left + self.right > 0.2 * self.width
         self.place, self.normal = self.place[keep], self.normal[keep]
         self.left, self.right = self.left[keep], self.right[keep]
+        self._settle()
         return True
 
     def state(self) -> dict[str, NDArray]:
@@ -122,3 +162,4 @@ class Boundaries:
         """Take over what `state` returned."""
         self.place, self.normal = state["place"].copy(), state["normal"].copy()
         self.left, self.right = state["left"].copy(), state["right"].copy()
+        self._settle()

@@ -1,5 +1,7 @@
 """Grid cells: where the body is, as phases that its own movement pushes on."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +45,8 @@ class GridCells:
 
     def _take(self, waves: Array, orientation: Array) -> None:
         self.waves, self.orientation = waves, orientation
-        self._inverse = np.linalg.pinv(self.waves)
+        self._columns = np.ascontiguousarray(waves.T)
+        self._inverse = np.ascontiguousarray(np.linalg.pinv(self.waves).T)
         size = len(self.waves)
         self._modules = [slice(i, i + 3) for i in range(size - 3, -1, -3)]
         self._coarse = [np.linalg.pinv(self.waves[part]) for part in self._modules]
@@ -55,15 +58,15 @@ class GridCells:
 
     def encode(self, place: Array) -> Array:
         """Phases (…, n_phases) of places (…, 2) in m, in −π to π."""
-        return _wrap(place @ self.waves.T)
+        return _wrap(place @ self._columns)
 
     def integrate(self, phase: Array, moved: Array) -> Array:
         """Phases (n, n_phases) after a movement (n, 2) in m."""
-        return _wrap(phase + moved @ self.waves.T)
+        return _wrap(phase + moved @ self._columns)
 
     def correct(self, phase: Array, place: Array, pull: Array) -> Array:
         """Phases (n, n_phases) drawn towards those of places seen (n, 2), by shares `pull` (n,)."""
-        return _wrap(phase + pull[:, None] * _wrap(place @ self.waves.T - phase))
+        return _wrap(phase + pull[:, None] * _wrap(place @ self._columns - phase))
 
     def decode(self, phase: Array, near: Array | None = None) -> Array:
         """Places (n, 2) in m that phases (n, n_phases) stand for.
@@ -75,7 +78,7 @@ class GridCells:
 
         """
         if near is not None:
-            return near + _wrap(phase - near @ self.waves.T) @ self._inverse.T
+            return near + _wrap(phase - near @ self._columns) @ self._inverse
         place = np.zeros((len(phase), 2))
         for part, inverse in zip(self._modules, self._coarse, strict=True):
             place = place + _wrap(phase[:, part] - place @ self.waves[part].T) @ inverse.T
@@ -84,8 +87,12 @@ class GridCells:
     @staticmethod
     def features(phase: Array) -> Array:
         """Turn phases into vectors (…, 2 n_phases): products are mean cosines of differences."""
-        joined = np.concatenate([np.cos(phase), np.sin(phase)], axis=-1)
-        return joined / np.sqrt(phase.shape[-1])
+        n = phase.shape[-1]
+        joined = np.empty((*phase.shape[:-1], 2 * n))
+        np.cos(phase, out=joined[..., :n])
+        np.sin(phase, out=joined[..., n:])
+        joined *= 1.0 / math.sqrt(n)
+        return joined
 
     def similarity(self, distance: float) -> float:
         """Mean similarity of the codes of places so many metres apart."""
@@ -111,4 +118,7 @@ class GridCells:
 
 
 def _wrap(angle: Array) -> Array:
-    return np.asarray(angle - 2 * np.pi * np.rint(angle / (2 * np.pi)))
+    return np.asarray(angle - _TURN * np.rint(angle * (1.0 / _TURN)))
+
+
+_TURN = 2 * np.pi

@@ -43,6 +43,7 @@ class PlaceMap:
     """
 
     _TOUCHING = 1.75  # (Distance over the spacing up to which fields touch)
+    _COVERED = 1.05  # (Distance over the spacing up to which there is nothing to be found)
     _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
     _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)
 
@@ -56,6 +57,7 @@ class PlaceMap:
         self.version = 0
         self._fields: dict[tuple[int, bool], tuple[Array, NDArray[np.int32]]] = {}
         self._graphs: dict[bool, csr_array] = {}
+        self._change()
 
     def __len__(self) -> int:
         return len(self.place)
@@ -69,7 +71,7 @@ class PlaceMap:
         away = np.linalg.norm(self.place - place, axis=1)
         near = np.flatnonzero(away < self._TOUCHING * self.spacing)
         here = np.broadcast_to(place, (len(near), 2))
-        shut = boundaries.blocks(here, self.place[near])
+        shut = boundaries.blocks(place[None], self.place[near])
         shut &= boundaries.blocks(self.place[near], here)
         n = len(self.place)
         links, walked = np.full((n + 1, n + 1), np.inf), np.zeros((n + 1, n + 1), bool)
@@ -80,9 +82,9 @@ class PlaceMap:
         self.code, self.place = np.vstack([self.code, code]), np.vstack([self.place, place])
         probe = self.probes()
         self.novel = np.vstack([self.novel, np.ones((1, 8), bool)])
-        self.novel &= np.linalg.norm(probe - place, axis=2) > self._KNOWN * self.spacing
+        self.novel &= np.linalg.norm(probe - place, axis=2) > self._COVERED * self.spacing
         ahead = probe[-1][:, None] - self.place
-        known = (np.linalg.norm(ahead, axis=2) < self._KNOWN * self.spacing).any(axis=1)
+        known = (np.linalg.norm(ahead, axis=2) < self._COVERED * self.spacing).any(axis=1)
         self.novel[-1] &= ~known & ~boundaries.blocks(np.tile(place, (8, 1)), probe[-1])
         self._change()
         return n
@@ -94,8 +96,8 @@ class PlaceMap:
 
     def crowd(self, place: Array, radius: float) -> NDArray[np.int64]:
         """How many cells (k,) are within a radius, m, of places (k, 2)."""
-        square = (place**2).sum(axis=1)[:, None] + (self.place**2).sum(axis=1)
-        return np.asarray((square - 2.0 * place @ self.place.T < radius**2).sum(axis=1))
+        near = place @ self._columns - self._half_square
+        return np.asarray((near > 0.5 * ((place**2).sum(axis=1) - radius**2)[:, None]).sum(axis=1))
 
     def walk(self, start: int, end: int) -> None:
         """Learn that the body went from the field of one cell into that of another."""
@@ -105,6 +107,11 @@ class PlaceMap:
         length = float(np.linalg.norm(self.place[start] - self.place[end]))
         self.links[start, end] = self.links[end, start] = length
         self._change()
+
+    def contradicts(self, boundaries: Boundaries) -> bool:
+        """Whether the walls are across a way that the body has gone along."""
+        start, end = np.nonzero(self.walked)
+        return bool(boundaries.blocks(self.place[start], self.place[end]).any())
 
     def wall(self, boundaries: Boundaries) -> None:
         """Cut links and give up ways that a wall just felt is across."""
@@ -162,19 +169,28 @@ class PlaceMap:
         Cells must know every place on the way, and no wall be felt there (look-ahead sweeps,
         Johnson & Redish 2007, doi:10.1523/JNEUROSCI.3761-07.2007).
         """
+        clear = ~boundaries.blocks(start[None], ends)
+        if not np.count_nonzero(clear):
+            return clear
         way = ends - start
-        length = float(np.linalg.norm(way, axis=1).max(initial=0.0))
-        share = np.linspace(0.0, 1.0, 2 + int(length / (0.4 * self.spacing)))[1:]
-        on_the_way = start + share[:, None, None] * way
+        length = float(np.sqrt((way * way).sum(axis=1).max()))
+        share = self._shares(2 + int(length / (0.4 * self.spacing)))
+        on_the_way = start + share * way[:, None]
         # |x − p|² by one product: this is the costliest part of finding the way.
-        square = (on_the_way**2).sum(axis=2)[..., None] + (self.place**2).sum(axis=1)
-        square = square - 2.0 * (on_the_way @ self.place.T)
-        known = square.min(axis=2) < (self._KNOWN * self.spacing) ** 2
-        return known.all(axis=0) & ~boundaries.blocks(np.broadcast_to(start, ends.shape), ends)
+        near = (on_the_way @ self._columns - self._half_square).max(axis=2)
+        least = 0.5 * ((on_the_way * on_the_way).sum(axis=2) - (self._KNOWN * self.spacing) ** 2)
+        clear &= (near > least).all(axis=1)
+        return clear
+
+    def _shares(self, n: int) -> Array:
+        """Parts (n − 1, 1) of a way at whose ends it is looked at."""
+        return (np.arange(1, n) / (n - 1))[:, None]
 
     def _change(self) -> None:
         self.version += 1
         self._fields, self._graphs = {}, {}
+        self._columns = np.ascontiguousarray(self.place.T)
+        self._half_square = 0.5 * (self.place**2).sum(axis=1)
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

@@ -21,7 +21,8 @@ class Prefrontal:
 
     .. math:: w \leftarrow w + \alpha\, (r - w)
 
-    so that one visit makes a goal, and one visit in vain unmakes it.
+    so that one visit makes a goal, and one visit in vain unmakes it. Of places that are worth the
+    same, the one that was rewarding last is wanted: places are kept in that order.
 
     Args:
         config: settings.
@@ -55,7 +56,7 @@ class Prefrontal:
         goal = memory["goal"]
         if held.all() or not len(self.place):
             return goal, held
-        best = int(self.worth.argmax())
+        best = len(self.worth) - 1 - int(self.worth[::-1].argmax())  # (Of equals, the latest)
         if self.worth[best] <= self.usual:
             return goal, held
         return np.where(held[:, None], goal, self.place[best]), np.ones_like(held)
@@ -77,6 +78,9 @@ class Prefrontal:
             near = int(away.argmin()) if len(away) else -1
             if near >= 0 and away[near] < config.field:
                 self.worth[near] += config.rate * (r - self.worth[near])
+                if r > self.usual + config.surprise:
+                    order = np.append(np.delete(np.arange(len(away)), near), near)
+                    self.place, self.worth = self.place[order], self.worth[order]
             elif r > self.usual + config.surprise:
                 self.place, self.worth = np.vstack([self.place, here]), np.append(self.worth, r)
 

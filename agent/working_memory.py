@@ -7,6 +7,11 @@ Memory = dict[str, NDArray]
 
 REST, BABBLE, REACH, CRAWL, TRAVEL = -1, 0, 1, 2, 3
 
+_BUMPS = 12  # Bumps kept in mind
+
+SEARCHED = 512
+"""Place cells of which it is kept in mind whether the body was there; then numbers recur."""
+
 LONGEST = 16
 """Commands of which copies are kept: steps of delay below which one is found."""
 
@@ -36,12 +41,14 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
 
     Of a body that travels: whether it is `placed`, phases of its `grid` cells, the `place` that
     they stand for and the one last in `sight`; the active place `cell`, how `familiar` it is, and
-    the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`);
-    the subgoal it makes for (`aim`), steps until it is chosen anew (`aim_left`) and whether it is
-    the goal (`aim_last`), where it was then (`aim_from`), and how many more times it chooses
-    carefully because it was held up (`careful`), and how often it was (`stalls`); the way it
-    explores, plus 1 (`quest`) and steps
-    left (`quest_left`).
+    the last one, plus 1 (`last_cell`); the `goal` held and whether there is one (`holds_goal`); the
+    subgoal it makes for (`aim`), steps until it is chosen anew (`aim_left`) and whether it is the
+    goal (`aim_last`), where it was then (`aim_from`), and how many more times it chooses carefully
+    because it was held up (`careful`), and how often it was (`stalls`); the velocity `expected`,
+    the `velocity_noise` ρ² of the one that is felt; whether its place is not seen (`unseen_place`);
+    the cells at which it has looked for a goal in vain (`searched`); where it bumped while it
+    performed, and the unit vectors away from there (`bumps`, the first `bumped` of them); the way
+    it explores, plus 1 (`quest`) and steps left (`quest_left`).
     """
     zeros = np.zeros
     return {
@@ -103,6 +110,12 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "aim_from": zeros((n, 2)),
         "careful": zeros(n, np.int64),
         "stalls": zeros(n, np.int64),
+        "expected": zeros((n, 2)),
+        "velocity_noise": zeros(n),
+        "unseen_place": zeros(n, np.bool_),
+        "searched": zeros((n, SEARCHED), np.bool_),
+        "bumps": zeros((n, _BUMPS, 4)),
+        "bumped": zeros(n, np.int64),
         "quest": zeros(n, np.int64),
         "quest_left": zeros(n, np.int64),
     }

@@ -23,6 +23,7 @@ from scripts.evaluate import Evaluate
 from scripts.keys import Keys
 from scripts.lesion import Lesion
 from scripts.map import Map
+from scripts.mazes import Mazes
 from scripts.render import Render
 from scripts.report import Report
 from scripts.robustness import Robustness
@@ -51,6 +52,7 @@ Command = (
     | Annotated[Robustness, subcommand("robustness")]
     | Annotated[Survival, subcommand("survival")]
     | Annotated[Map, subcommand("map")]
+    | Annotated[Mazes, subcommand("mazes")]
     | Annotated[Sleep, subcommand("sleep")]
     | Annotated[Keys, subcommand("keys")]
 )

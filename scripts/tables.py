@@ -15,6 +15,7 @@ import numpy as np
 from policies.baselines import SB3_CLASSES
 from scripts.adaptation_tables import adaptation_table, rivals_table
 from scripts.files import read_json, replacing
+from scripts.maze_walks import DIRECT
 from scripts.mazes import read as read_mazes
 from scripts.records import load_records
 from scripts.statistics import estimate, interquartile_mean
@@ -125,22 +126,78 @@ def benchmark_table(results: Path) -> str:
 
 
 def maze_table(results: Path) -> str:
-    """Write how well brains find their way."""
+    """Write how well random goals are found, by the brain and by others."""
     rows = read_mazes(results / "mazes" / "mazes.csv")
     if not rows:
         return MISSING
-    groups: dict[tuple[str, str, int], list[dict[str, str]]] = {}
+    groups: dict[tuple[str, str, str, int], list[dict[str, str]]] = {}
     for row in rows:
-        groups.setdefault((row["env"], row["lesion"], int(row["steps"])), []).append(row)
+        key = row["env"], row["algo"], row["lesion"], int(row["steps"])
+        groups.setdefault(key, []).append(row)
     lines = []
-    for (env, lesion, steps), group in sorted(groups.items()):
+    for (env, algo, lesion, steps), group in sorted(groups.items()):
+        who = f"{_label(algo)} without `{lesion}`" if lesion else _label(algo)
         success = [100 * float(row["success"]) for row in group]
         ratios = [float(row["way_ratio"]) for row in group if row["way_ratio"]]
-        cells = [env, lesion or "nothing", str(len(group)), f"{steps:,}"]
+        cells = [env, who, str(len(group)), f"{steps if algo != 'random' else 0:,}"]
         cells += [_spread(success, "{:.0f}", " %"), _spread(ratios, "{:.2f}") if ratios else ""]
-        lines.append([*cells, f"{np.mean([float(row['places']) for row in group]):.0f}"])
-    heads = ["environment", "taken away", "seeds", "steps", "success", "way / shortest", "places"]
+        places = [float(row["places"]) for row in group if row["places"]]
+        cells.append(f"{np.mean(places):.0f}" if places else "")
+        lines.append([*cells, _round(float(np.mean([float(row["train_s"]) for row in group])))])
+    heads = ["environment", "who", "seeds", "steps", "success", "way / shortest", "places", "CPU s"]
     return _table(heads, lines, left=2)
+
+
+def maze_trial_table(results: Path) -> str:
+    """Write what hidden and moved goals, closed doors and the dark came to."""
+    lines = []
+    for name, what in (("goals", "hidden goal, moved"), ("door", "a door has closed")):
+        groups: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+        for row in read_mazes(results / "mazes" / f"{name}.csv"):
+            groups.setdefault((row["env"], row["lesion"], row["trial"]), []).append(row)
+        for (env, lesion, trial), group in sorted(groups.items()):
+            arrived = np.array([row["arrived"] == "1" for row in group])
+            ratio = np.array([float(row["way"]) / float(row["least"]) for row in group])
+            cells = [f"{what}: trial {trial}", env, lesion or "nothing", _seeds(group)]
+            cells += [
+                f"{100 * arrived.mean():.0f} %",
+                f"{100 * (arrived & (ratio <= DIRECT)).mean():.0f} %",
+            ]
+            lines.append([*cells, f"{np.median(ratio[arrived]):.2f}" if arrived.any() else ""])
+    dark: dict[tuple[str, str, str, str], list[dict[str, str]]] = {}
+    for row in read_mazes(results / "mazes" / "dark.csv"):
+        dark.setdefault((row["env"], row["lesion"], row["noise"], row["lasting"]), []).append(row)
+    if not lines and not dark:
+        return MISSING
+    heads = ["experiment", "maze", "taken away", "seeds", "arrived", "direct", "way / shortest"]
+    table = _table(heads, lines, left=3)
+    lines = [
+        [
+            env,
+            lesion or "nothing",
+            f"{100 * float(noise):.0f} %, {float(lasting):g} s",
+            _seeds(group),
+            *(
+                _spread([scale * float(row[key]) for row in group], form, unit)
+                for key, scale, form, unit in _DARK
+            ),
+        ]
+        for (env, lesion, noise, lasting), group in sorted(dark.items())
+    ]
+    heads = ["after 60 s in the dark", "taken away", "noise, lasting", "seeds", "places reached"]
+    heads += ["error of the place, m", "without walls, m"]
+    return table + "\n\n" + _table(heads, lines, left=3)
+
+
+_DARK = (
+    ("success", 100.0, "{:.0f}", " %"),
+    ("drift", 1.0, "{:.2f}", ""),
+    ("unaided", 1.0, "{:.2f}", ""),
+)
+
+
+def _seeds(rows: Sequence[Mapping[str, str]]) -> str:
+    return str(len({row["seed"] for row in rows}))
 
 
 def _figures(median: Mapping[str, float], names: Sequence[str]) -> list[str]:
@@ -154,6 +211,7 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     "mazes": maze_table,
     "adaptation": adaptation_table,
     "rivals": rivals_table,
+    "maze_trials": maze_trial_table,
 }
 
 

@@ -15,6 +15,7 @@ from agent.place_map import PlaceMap
 from agent.prefrontal import Prefrontal
 from agent.self_motion import find_motion
 from agent.senses import Senses
+from agent.velocity_sense import VelocitySense
 from agent.working_memory import new_memory
 
 
@@ -280,3 +281,66 @@ def test_without_a_grid_the_place_is_lost_in_the_dark():
             region.sense(memory, np.array([[0.05, 0.0]]), place)
         found[lesions] = memory["place"][0, 0]
     assert found[()] == pytest.approx(1.0) and found[("grid",)] == 0.0
+
+
+def test_a_wall_that_is_touched_in_the_dark_corrects_the_place():
+    region = Hippocampus(HippocampusConfig(), np.random.default_rng(0))
+    region.bump(np.array([1.0, 0.0]), np.array([-1.0, 0.0]))
+    memory = new_memory(1, 2, 8, 1, region.grid.n_phases)
+    seen, normal = np.array([[0.7, 0.1]]), np.array([[-1.0, 0.0]])
+    region.sense(memory, np.zeros((1, 2)), seen)
+    region.touch(memory, np.array([0]), normal)  # (It has just been seen)
+    np.testing.assert_allclose(memory["place"], seen)
+    for _ in range(30):
+        region.sense(memory, np.zeros((1, 2)), seen)
+        region.touch(memory, np.array([0]), normal)
+    np.testing.assert_allclose(memory["place"], [[1.0, 0.1]], atol=1e-3)
+    np.testing.assert_allclose(region.grid.decode(memory["grid"]), memory["place"], atol=1e-3)
+    region.touch(memory, np.array([0]), -normal)  # (No wall is known that pushes that way)
+    np.testing.assert_allclose(memory["place"], [[1.0, 0.1]], atol=1e-3)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_bump_is_told_from_noise(noise):
+    sense, memory, rng = VelocitySense(), new_memory(1, 2, 8, 1), np.random.default_rng(0)
+    memory["placed"], memory["expected"] = np.ones(1, bool), np.array([[2.0, 0.0]])
+    false = 0
+    for step in range(400):
+        felt = memory["expected"] + noise * 2.0 * rng.normal(size=(1, 2))
+        push = sense.push(memory, felt, 1e-3, 0.24)
+        false += bool(push.any()) and step > 100
+    assert false == 0
+    assert np.sqrt(memory["velocity_noise"][0]) == pytest.approx(noise, abs=0.02)
+    push = sense.push(memory, np.zeros((1, 2)), 1e-3, 0.24)
+    np.testing.assert_allclose(push, [[-2.0, 0.0]])
+
+
+def test_places_are_searched_once_each_for_a_goal_that_is_not_seen(traveller):
+    region, world = traveller.hippocampus, traveller.hippocampus.map
+    memory = traveller.new_memory(1)
+    memory["cell"][0], memory["place"][0] = 0, world.place[0]
+    visited = []
+    for _ in range(3 * len(world)):
+        aim = region.ways.search(memory, 0)
+        cell = int(np.linalg.norm(world.place - aim, axis=1).argmin())
+        visited.append(cell)
+        memory["cell"][0], memory["place"][0] = cell, world.place[cell]
+        if len(set(visited)) == len(world):
+            break
+    # (On the way to the nearest place that is left, it passes few that it has seen)
+    assert len(visited) < 2 * len(world)
+
+
+def test_what_shuts_a_way_that_was_gone_is_taken_for_wide():
+    region, felt = Hippocampus(HippocampusConfig(), np.random.default_rng(0)), []
+    for walked in (False, True):
+        region = Hippocampus(HippocampusConfig(), np.random.default_rng(0))
+        for place in ([0.0, 0.0], [0.5, 0.0]):
+            code = region.grid.features(region.grid.encode(np.array(place)))
+            region.map.recruit(code, np.array(place), region.boundaries)
+        if walked:
+            region.map.walk(0, 1)
+        assert region.bump(np.array([0.25, 0.0]), np.array([-1.0, 0.0]))
+        felt.append(float(region.boundaries.left[0]))
+        assert np.isinf(region.map.distances(0)[1])
+    assert felt == [region.config.bump_width, region.config.spacing]

@@ -169,7 +169,8 @@ def test_the_makefile_s_commands_are_accepted(target: str) -> None:
 def test_every_command_and_lesion_is_documented() -> None:
     typed = " ".join(line for _, line in DOCUMENTED)
     commands = (
-        "train evaluate render benchmark report lesion robustness survival adapt map sleep keys"
+        "train evaluate render benchmark report lesion robustness survival adapt map mazes sleep "
+        "keys"
     )
     for name in commands.split():
         assert f"neonate {name} " in typed

@@ -1,5 +1,7 @@
 """Travel: the motor program that takes the body's place to a goal, by way of subgoals."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,8 +10,9 @@ from agent.hippocampus import Hippocampus
 from agent.percept import Array, Transition
 from agent.prefrontal import Prefrontal
 from agent.self_motion import Motion, inputs
-from agent.senses import Senses
+from agent.senses import Senses, full_at_most
 from agent.trace import Trace
+from agent.velocity_sense import VelocitySense
 from agent.working_memory import Memory
 
 
@@ -31,8 +34,6 @@ class Travel:
 
     """
 
-    _OUTLIER = 8.0  # (Deviations from which something must have pushed)
-    _LEAST_PUSH = 0.15  # (Of what a full command does in a step, from which it counts as a bump)
     _BRAKE = 0.6  # (Share of the full command that is counted on for braking)
     _FORGET = 0.9995  # (Forgetting factor of the law)
     _ARRIVED = 0.25  # (Distance over the spacing of places at which a subgoal counts as reached)
@@ -52,6 +53,8 @@ class Travel:
         config = hippocampus.config
         self._replan_every, self._spacing = config.replan_every, config.spacing
         self.motion: Motion | None = None
+        self._velocity = VelocitySense()
+        self._braking = self._fastest = 0.0
         size = 3 + senses.n_motors
         self._take(np.zeros((size, 2)))
         self._covariance = np.eye(size)
@@ -71,15 +74,18 @@ class Travel:
         self.deviation = 1e-3 * self._strength
 
     def _take(self, law: Array) -> None:
-        self._law, self._inverse = law, np.linalg.pinv(law[3:])
+        self._law, drive = law, law[3:]
+        # B's pseudoinverse and least singular value, from the 2 × 2 matrix B'B.
+        (a, b), (_, d) = (drive.T @ drive).tolist()
+        half, det = 0.5 * (a + d), a * d - b * b
+        solved = np.array([[d, -b], [-b, a]]) / det if det > 0.0 else np.zeros((2, 2))
+        self._inverse = solved @ drive.T
         # Change of velocity that a full command makes in a step in the weakest direction, m/s
-        self._strength = float(np.linalg.svd(law[3:], compute_uv=False)[-1])
-
-    def _fastest(self) -> float:
-        """Largest velocity from which the body stops within the field of a place cell, m/s."""
-        assert self.motion is not None
-        braking = self._BRAKE * self._strength / self.motion.step
-        return float(np.sqrt(2.0 * braking * self._spacing))
+        self._strength = math.sqrt(max(half - math.sqrt(max(half * half - det, 0.0)), 0.0))
+        step = 1.0 if self.motion is None else self.motion.step
+        self._braking = self._BRAKE * self._strength / step
+        # Largest velocity from which the body stops within the field of a place cell, m/s
+        self._fastest = math.sqrt(2.0 * self._braking * self._spacing)
 
     def act(
         self, memory: Memory, channels: Array, rng: np.random.Generator | None, learning: bool
@@ -96,26 +102,28 @@ class Travel:
         motion, hippocampus = self.motion, self.hippocampus
         if motion is None:
             raise RuntimeError("the law of motion has not been found yet")
-        velocity = channels[:, motion.velocity]
-        seen = channels[:, self._senses.achieved]
+        velocity, seen = channels[:, motion.velocity], channels[:, self._senses.achieved]
+        push = self._velocity.push(memory, velocity, self.deviation, self._strength)
         hippocampus.sense(memory, motion.step * velocity, seen)
+        if np.count_nonzero(push):
+            self._feel_bumps(memory, push, learning)
         goal, wanted = self.prefrontal.hold(memory, channels[:, self._senses.desired], seen)
-        here, fastest = memory["place"], self._fastest()
-        away = np.linalg.norm(memory["aim"] - here, axis=1)
+        here = memory["place"]
+        away = _length(memory["aim"] - here)
         left = memory["aim_left"] - 1
         near = (away < self._ARRIVED * self._spacing) & ~memory["aim_last"]
         memory["quest_left"] = memory["quest_left"] - 1
-        due = np.flatnonzero((left <= 0) | near)
-        if len(due):
-            names = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left")
-            memory.update({name: memory[name].copy() for name in names})
-            reach = motion.step * fastest
+        late = (left <= 0) | near
+        if np.count_nonzero(late):
+            due = np.flatnonzero(late)
+            memory.update({name: memory[name].copy() for name in _CHOSEN})
+            reach = motion.step * self._fastest
             self._notice_stalls(memory, due[left[due] <= 0], reach)
             for body in due:
                 self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
             left[due] = self._replan_every
         memory["aim_left"] = left
-        command = self._drive(memory, velocity, fastest)
+        command = self._drive(memory, velocity)
         self._trace.record(place=here, aim=memory["aim"], cell=memory["cell"], goal=goal)
         return command
 
@@ -146,29 +154,58 @@ class Travel:
     ) -> None:
         """Choose the subgoal of one body."""
         here, aim = memory["place"][body], None
-        if learning or not wanted[body]:
-            aim = self.hippocampus.explore(memory, body, velocity, reach)
+        if learning:
+            aim = self.hippocampus.ways.explore(memory, body, velocity, reach)
         last = False
         if aim is None and wanted[body]:
             careful = bool(memory["careful"][body] > 0)
-            aim = self.hippocampus.subgoal(int(memory["cell"][body]), here, goal[body], careful)
+            cell, felt = int(memory["cell"][body]), memory["bumps"][body]
+            felt = felt[: memory["bumped"][body]]
+            aim = self.hippocampus.ways.subgoal(cell, here, goal[body], careful, felt)
             last = bool((aim == goal[body]).all())
+        elif aim is None:
+            aim = self.hippocampus.ways.search(memory, body)
         memory["aim"][body] = here if aim is None else aim
         memory["aim_last"][body] = last
 
-    def _drive(self, memory: Memory, velocity: Array, fastest: float) -> Array:
+    def _drive(self, memory: Memory, velocity: Array) -> Array:
         """Command (n, n_motors) that brings the velocity (n, 2) towards the subgoals."""
         assert self.motion is not None
         way = memory["aim"] - memory["place"]
-        away = np.linalg.norm(way, axis=1)
-        braking = self._BRAKE * self._strength / self.motion.step
-        slow = np.where(memory["aim_last"], 0.0, self._THROUGH * fastest)
-        speed = np.minimum(fastest, np.sqrt(slow**2 + 2.0 * braking * away))
+        away = _length(way)
+        slow = (self._THROUGH * self._fastest) ** 2 * ~memory["aim_last"]
+        speed = np.minimum(self._fastest, np.sqrt(slow + 2.0 * self._braking * away))
         # (Close by, what is left of the way is made in a few steps)
         speed = np.minimum(speed, away / (4 * self.motion.step))
         target = way * (speed / np.maximum(away, 1e-9))[:, None]
-        free = inputs(velocity, np.zeros((len(way), self._senses.n_motors))) @ self._law
-        return np.clip((target - free) @ self._inverse, -1.0, 1.0)
+        law = self._law
+        free = law[0] + velocity @ law[1:3]
+        command = full_at_most((target - free) @ self._inverse)
+        memory["expected"] = free + command @ law[3:]
+        return command
+
+    def _feel_bumps(self, memory: Memory, push: Array, learning: bool) -> None:
+        """Find the place by walls that are known, and keep others in mind.
+
+        Args:
+            memory: working memory; updated.
+            push: (n, 2) change of velocity that neither command nor noise explains, m/s.
+            learning: whether they will be learnt, so that they need not be kept in mind.
+
+        """
+        size = _length(push)
+        # What is in the way takes from a movement, and does not hurry it.
+        against = (push * memory["expected"]).sum(axis=1) < 0.0
+        bodies = np.flatnonzero((size > 0.0) & against)
+        normal = push[bodies] / size[bodies, None]
+        self.hippocampus.touch(memory, bodies, normal)
+        if learning or not len(bodies):
+            return
+        kept, place = memory["bumps"].copy(), memory["place"][bodies]
+        at = memory["bumped"][bodies] % kept.shape[1]
+        kept[bodies, at] = np.concatenate([place, normal], axis=1)
+        memory["bumps"], memory["bumped"] = kept, memory["bumped"].copy()
+        memory["bumped"][bodies] += 1
 
     def learn(self, step: Transition, memory: Memory, bodies: NDArray[np.int64]) -> float:
         """Learn from one step of the bodies that travel.
@@ -189,8 +226,10 @@ class Travel:
         given = inputs(was, step.command[bodies])
         error = now - given @ self._law
         size = np.linalg.norm(error, axis=1)
-        odd = self._OUTLIER * self.deviation
-        bumped = size > max(odd, self._LEAST_PUSH * self._strength)
+        fast = was @ self._law[1:3]
+        sense = memory["velocity_noise"][bodies] * (fast * fast).sum(axis=1)
+        bumped = size > self._velocity.odd(sense, self.deviation, self._strength)
+        odd = 8.0 * self.deviation
         part = {name: memory[name][bodies] for name in _LEARNT}
         moved = motion.step * now
         for body in np.flatnonzero(bumped):
@@ -264,6 +303,13 @@ class Travel:
         self.motion = None
         if len(state["velocity"]):
             self.motion = Motion(state["velocity"].copy(), float(state["step"]), self._law)
+        self._take(self._law)
 
 
+def _length(way: Array) -> Array:
+    """Lengths (n,) of ways (n, 2)."""
+    return np.asarray(np.hypot(way[:, 0], way[:, 1]))
+
+
+_CHOSEN = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left", "searched")
 _LEARNT = ("grid", "place", "cell", "familiar", "last_cell")
