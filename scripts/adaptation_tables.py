@@ -162,7 +162,7 @@ def adaptation_table(results: Path) -> str:
 def rivals_table(results: Path) -> str:
     """Write how many trials brain and SAC take under equal conditions."""
     path = results / "adapt" / "rivals"
-    if not (path / "trials.json").is_file():
+    if not (path / "summary.csv").is_file():
         return "*not measured yet*"
     runs, rows = read_json(path / "trials.json")["runs"], _read(path / "summary.csv")
     heads = ["who", "seeds", "trials to 50 %", "to 80 %", "to 90 %", "correction in the end, %"]
