@@ -245,6 +245,17 @@ class Cerebellum:
         blocked = still & (edge | (np.abs(jump) > bound))
         return fast + self._config.fast_rate * np.where(blocked, 0.0, np.clip(jump, -bound, bound))
 
+    def settle(self, fast: Array, missed: Array) -> Array:
+        """Fast state (n, n_motors) after a step in which a practised command missed so much.
+
+        As `correct`, for movements whose commands were prepared beforehand.
+        """
+        if self._no_fast_state:
+            return np.zeros_like(fast)
+        bound = self._bound()
+        jump = np.minimum(np.maximum(missed - fast, -bound), bound)
+        return fast + self._config.fast_rate * jump
+
     def _afferent(self, angle: Array, velocity: Array, acceleration: Array) -> Array:
         """Features of what was just felt: those of `learn`, if it was handed the same arrays."""
         felt = (angle, velocity, acceleration)
