@@ -392,7 +392,7 @@ class MotorCortexConfig:
     """Share by which a habit may be worse than the planner and yet be gated."""
     rate: float = 0.1
     """Rate at which the trust in habits follows how their movements go while awake."""
-    doubt: float = 0.3
+    doubt: float = 0.6
     """Deviation from the practised course at which the planner takes over, rad."""
 
 

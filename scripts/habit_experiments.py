@@ -16,31 +16,30 @@ Row = dict[str, Any]
 
 TASKS = {"Reacher-v5": 300, "neonate/Reach3D-v0": 2000}
 """Steps of life before the night."""
-_EPISODES = 50
+_EPISODES, _FEW = 30, 15
 _FIRST_EPISODE = 20_000
-_NUDGE = 0.3  # (Command that is added unasked for, to see who takes over)
 
 
 def habits(seed: int, env_id: str) -> Row:
     """Learn, sleep for a night, and reach by plan and by habit in the same episodes.
 
     Returns:
-        Of reaching by plan, by habit, with basal ganglia taken away from each, and pushed: the mean
-        return, the share of movements that were begun by habit and of episodes in which one was
-        given up, and the microseconds of CPU that the reaching program took per step, its
-        beginnings included; the quickest of the episodes, too, for a machine that others use.
+        Of reaching by plan, by habit, and (in fewer episodes) with basal ganglia taken away from
+        each: the mean return, the share of movements that were begun by habit and of episodes in
+        which one was given up, and the microseconds of CPU that the reaching program took per
+        step, its beginnings included, and those of the quickest episode, for a machine that others
+        use, too.
 
     """
     agent = BrainAgent("BrainPolicy", env_id, seed=seed).learn(TASKS[env_id])
     row: Row = {"seed": seed, "env": env_id, "plan": _perform(agent)}
-    row["plan_lesioned"] = _perform(_without_basal_ganglia(agent))
+    row["plan_lesioned"] = _perform(_without_basal_ganglia(agent), _FEW)
     start = time.process_time()
     agent.brain.sleep()
     row["night_s"] = time.process_time() - start
     cortex = agent.brain.cortex
     row |= {"shortfall": cortex.shortfall, "gated": cortex.trusted, "habit": _perform(agent)}
-    row["habit_lesioned"] = _perform(_without_basal_ganglia(agent))
-    row["habit_pushed"] = _perform(agent, _NUDGE)
+    row["habit_lesioned"] = _perform(_without_basal_ganglia(agent), _FEW)
     return row
 
 
@@ -55,7 +54,7 @@ def _without_basal_ganglia(agent: BrainAgent) -> BrainAgent:
     return copy
 
 
-def _perform(agent: BrainAgent, nudge: float = 0.0) -> Row:
+def _perform(agent: BrainAgent, episodes: int = _EPISODES) -> Row:
     """Reach in the episodes of evaluation, and watch how."""
     assert agent.env is not None
     spec = agent.env.get_attr("spec")[0]
@@ -72,13 +71,12 @@ def _perform(agent: BrainAgent, nudge: float = 0.0) -> Row:
     skill.asked[:] = 0
     skill.act = timed  # type: ignore[method-assign,assignment]
     returns, micros, doubted = [], [], 0
-    for episode in range(_EPISODES):
+    for episode in range(episodes):
         seen, _ = env.reset(seed=_FIRST_EPISODE + episode)
         memory, start, over, total, steps = None, np.ones(1, bool), False, 0.0, 0
         spent[0] = 0.0
         while not over:
             action, memory = agent.predict(seen, memory, start, deterministic=True)
-            action = np.clip(action + nudge, -1.0, 1.0) if nudge else action
             seen, reward, terminated, truncated, _ = env.step(action)
             total, over, start = total + float(reward), terminated or truncated, np.zeros(1, bool)
             steps += 1
@@ -91,7 +89,7 @@ def _perform(agent: BrainAgent, nudge: float = 0.0) -> Row:
     return {
         "return": float(np.mean(returns)),
         "by_habit": habitual / max(planned + habitual, 1),
-        "given_up": doubted / _EPISODES,
+        "given_up": doubted / episodes,
         "us": float(np.mean(micros)),
         "us_least": float(np.min(micros)),
     }

@@ -145,7 +145,7 @@ def _habits(habits: list[Row]) -> list[str]:
     lines: list[str] = []
     for task in REACHES:
         rows = [r for r in habits if r["env"] == task]
-        for name in ("plan", "habit", "plan_lesioned", "habit_lesioned", "habit_pushed"):
+        for name in ("plan", "habit", "plan_lesioned", "habit_lesioned"):
             if rows:
                 lines.append(f"{task}, {name}: {_means([r[name] for r in rows])}")
         if rows:

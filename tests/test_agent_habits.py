@@ -28,7 +28,7 @@ def _slept(*lesions: str) -> tuple[float, BrainAgent]:
     return planned, agent
 
 
-def _performance(agent: BrainAgent, push: float = 0.0, episodes: int = 12) -> tuple[float, int]:
+def _performance(agent: BrainAgent, strength: float = 1.0, episodes: int = 12) -> tuple[float, int]:
     """Mean return, and in how many episodes a habit was doubted."""
     env = gym.make("Reacher-v5")
     names = sorted(agent.brain.new_memory(0))
@@ -38,7 +38,7 @@ def _performance(agent: BrainAgent, push: float = 0.0, episodes: int = 12) -> tu
         state, start, over = None, np.ones(1, bool), False
         while not over:
             action, state = agent.predict(obs, state, start, deterministic=True)
-            obs, reward, terminated, truncated, _ = env.step(np.clip(action + push, -1.0, 1.0))
+            obs, reward, terminated, truncated, _ = env.step(strength * action)
             total, over, start = total + float(reward), terminated or truncated, np.zeros(1, bool)
         doubted += int(dict(zip(names, state, strict=True))["habit"][0] == DOUBTED)
     return total / episodes, doubted
@@ -66,7 +66,7 @@ def test_without_cortex_or_sleep_there_are_no_habits(lesion: str) -> None:
 def test_a_habit_that_goes_wrong_gives_way_to_the_planner() -> None:
     agent = _slept()[1]
     assert _performance(agent)[1] <= 2
-    assert _performance(agent, push=0.5)[1] >= 6  # (A motor is pulled at all the time)
+    assert _performance(agent, strength=-1.0)[1] >= 6  # (The motors pull the wrong way)
 
 
 def test_habits_that_disappoint_are_not_gated_until_the_next_night() -> None:

@@ -10,7 +10,7 @@ from agent.motor_cortex import MotorCortex
 from agent.motor_programs.dreams import Dreams
 from agent.motor_programs.reaching import Reaching
 from agent.percept import Array, Body
-from agent.working_memory import REACH, Memory, rows_of
+from agent.working_memory import REACH, STRETCH, Memory, rows_of
 
 DOUBTED, PLANNED, HABITUAL = -1, 0, 1
 """How a movement came about; DOUBTED until the episode ends: planned, because a habit failed."""
@@ -48,10 +48,12 @@ class Skill:
     asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
 
     _MOVED = 0.01  # (Change of the goal at which another movement is due, over the reach)
+    _STILL = 0.5  # (Velocity, over the usual one, from which on a body is not at rest)
     _GLANCE = 5  # (Steps between looks at whether the goal was reached)
     _MISSED = 0.05  # (Distance at which it was not, over the reach)
     _SETTLED = 0.8  # (Share of the course after which it should have been)
     _FAILURE = np.array([-0.2])  # (Surprise that a habit which had to be given up stands for)
+    _believed: tuple[tuple[int, int], Array, Array] = ((-1, -1), np.zeros(0), np.zeros(0))
     _set: tuple[Body | None, NDArray[np.int64]] = (None, np.zeros(0, np.int64))
 
     def act(
@@ -113,8 +115,14 @@ class Skill:
             percept = reaching.senses.percept(channels[new], reaching.schema.known)
             aim = np.zeros((len(new), 3))
             aim[:, : percept.outcome.shape[1]] = reaching.schema.aim(percept)
-            self.cortex.note(percept.angle, percept.velocity, aim)
+            still = self._still(percept.velocity)
+            self.cortex.note(percept.angle[still], percept.velocity[still], aim[still])
         return command
+
+    def _still(self, velocity: Array) -> NDArray[np.bool_]:
+        """Which bodies (n,) are as good as at rest: habits begin there."""
+        slow = np.abs(velocity) < self._STILL * self.reaching.cerebellum.velocity_scale
+        return np.asarray(slow.all(axis=1))
 
     @staticmethod
     def _give_up(memory: Memory, wrong: NDArray[np.bool_], instead: int) -> None:
@@ -162,6 +170,7 @@ class Skill:
         reaching.guidance.begin(memory, percept)
         aim = reaching.guidance.aims(memory, percept, rows)[rows]
         way, familiar = dreams.recall(percept.angle[rows], aim)
+        familiar &= self._still(percept.velocity[rows])
         memory["habit"][rows] = np.where(familiar, HABITUAL, PLANNED)
         if not familiar.all():
             memory["plan_length"][rows[~familiar]] = 0
@@ -176,11 +185,25 @@ class Skill:
         course = memory["habit_course"]
         course[rows, : h + 1, :m], course[rows, : h + 1, m : 2 * m] = angle, velocity
         course[rows, :h, 2 * m :] = cerebellum.inverse(*middle, acceleration)
-        memory["habit_inertia"][rows] = cerebellum.inertia(angle[:, h // 4])
+        halfway = np.minimum(np.arange(0, h, STRETCH) + STRETCH // 2, h)
+        memory["habit_inertia"][rows, : len(halfway)] = self._inertia(angle[:, halfway])
         memory["habit_expected"][rows] = schema.reward.offset * h - costs
         memory["habit_earned"][rows] = 0.0
         memory["plan_length"][rows], memory["plan_step"][rows] = h, 0
         memory["plan_setting"][rows] = channels[rows]
+
+    def _inertia(self, angle: Array) -> Array:
+        """Command per acceleration, (…, n_joints, n_joints), at postures (…, n_joints).
+
+        None of its elements is believed beyond what it is where movements began: on a course that
+        is only dreamt of, the reflex must not be led by what the model never saw.
+        """
+        cerebellum, cortex = self.reaching.cerebellum, self.cortex
+        known = cortex.count, cerebellum.learnt
+        if self._believed[0] != known:
+            usual = cerebellum.inertia(cortex.remembered()[0])
+            self._believed = known, usual.min(axis=0), usual.max(axis=0)
+        return np.clip(cerebellum.inertia(angle), *self._believed[1:])
 
     def _run(
         self,
@@ -192,8 +215,9 @@ class Skill:
     ) -> Array:
         """Command (n, n_motors) that keeps every body on its course."""
         reaching, schema = self.reaching, self.reaching.schema
-        m, t, inertia = angle.shape[1], memory["plan_step"], memory["habit_inertia"]
+        m, t = angle.shape[1], memory["plan_step"]
         rows = np.arange(len(t))
+        inertia = memory["habit_inertia"][rows, t // STRETCH]
         course = memory["habit_course"][rows, t]
         slip = course[:, m : 2 * m] - velocity
         if np.count_nonzero(t):
