@@ -106,7 +106,8 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --seeds 3 --arm-trials 60
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts delay lesion --seeds 4
+	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts lesion --seeds 4
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts sb3 --sb3-steps 10000
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors

@@ -14,6 +14,8 @@ import numpy as np
 
 from policies.baselines import SB3_CLASSES
 from scripts.files import read_json, replacing
+from scripts.key_table import key_rows
+from scripts.key_table import read as read_keys
 from scripts.mazes import read as read_mazes
 from scripts.records import load_records
 from scripts.statistics import estimate, interquartile_mean
@@ -141,6 +143,17 @@ def maze_table(results: Path) -> str:
     return _table(heads, lines, left=2)
 
 
+def keys_table(results: Path) -> str:
+    """Write what the laboratory of keys and habits measured."""
+    documents = read_keys(results / "keys")
+    if not documents:
+        return MISSING
+    rows = [[what, asked or "–", got, seeds] for what, asked, got, seeds in key_rows(documents)]
+    versions = "; ".join(sorted({_named(document) for document in documents.values()}))
+    heads = ["what", "asked", "measured", "seeds"]
+    return f"{_table(heads, rows, left=3)}\n\nMeans of training seeds from 200 on. {versions}."
+
+
 def _figures(median: Mapping[str, float], names: Sequence[str]) -> list[str]:
     return [f"{median[n]:.3g}" if "over" in n else f"{median[n]:,.0f}" for n in names]
 
@@ -150,6 +163,7 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     "lesions": lesion_table,
     "benchmark": benchmark_table,
     "mazes": maze_table,
+    "keys": keys_table,
 }
 
 
