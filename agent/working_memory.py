@@ -29,8 +29,9 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen
     since; how it came about (`habit`, see `agent.motor_programs.skill`), and of a habit its
     `habit_course` (angles, velocities and commands), `habit_inertia` (command per acceleration,
-    for every `STRETCH` steps), how far velocities were off (`habit_slip`), and what it was to bring
-    (`habit_expected`) and has brought (`habit_earned`); `stuck`
+    for every `STRETCH` steps), how far velocities were off and what command it had a
+    step before (`habit_slip`, `habit_given`), what it was to bring (`habit_expected`) and has
+    brought (`habit_earned`); `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
 
@@ -78,6 +79,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "habit_course": zeros((n, horizon + 1, 3 * n_motors)),
         "habit_inertia": zeros((n, horizon // STRETCH + 1, n_motors, n_motors)),
         "habit_slip": zeros((n, n_motors)),
+        "habit_given": zeros((n, n_motors)),
         "habit_expected": zeros(n),
         "habit_earned": zeros(n),
         "shift": zeros((n, n_motors)),

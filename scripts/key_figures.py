@@ -64,7 +64,7 @@ def _raster(row: Row) -> Any:
         delta = np.array(trial["trace"].get("key_dopamine", []))
         dopamine.axhline(0, color="0.7", linewidth=0.8)
         dopamine.vlines(np.arange(len(delta)) / _SECOND, 0, delta, color="0.2", linewidth=2)
-        dopamine.set_ylim(-4, 4)
+        dopamine.set_ylim(-2.2, 2.2)
         dopamine.set_xlabel("time (s)")
     grid[0, 0].set_ylabel("key pressed")
     grid[1, 0].set_ylabel("gate")
@@ -96,6 +96,8 @@ def _practice(rows: list[Row]) -> Any:
         axis.set_title(name)
     axes[1].axhline(6, color="0.7", linewidth=0.8)
     axes[2].set_yscale("log")
+    axes[2].set_yticks([1000, 2000, 3000, 4000], ["1000", "2000", "3000", "4000"])
+    axes[2].minorticks_off()
     for axis in axes[:3]:
         axis.set_xlabel("trial")
     axes[0].legend(fontsize=8)
@@ -111,7 +113,8 @@ def _chunks(rows: list[Row]) -> Any:
         _curves(axes[1], [r["long_errors"] for r in group], colour, label)
     axes[0].set_title("six sequences of 6 presses")
     axes[1].set_title("then three of 12, made of the same parts")
-    for axis in axes:
+    for axis, most in zip(axes, (100, 50), strict=True):
+        axis.set_xlim(0, most)
         axis.set_xlabel("trial")
         axis.set_ylabel(f"errors (mean of {_WINDOW} trials)")
     axes[0].legend(fontsize=8)

@@ -63,8 +63,18 @@ class Dreams:
         """Return the course of the cortex's movements."""
         return course(self.cortex.horizon, self.schema.step)
 
-    def recall(self, angle: Array, aim: Array) -> tuple[Array, NDArray[np.bool_]]:
-        """Recall ways (n, n_joints) to final postures, and tell whether they serve the aims."""
+    def recall(self, angle: Array, aim: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Recall ways to final postures.
+
+        Args:
+            angle: (n, n_joints) where the bodies are.
+            aim: (n, d) what the geometry's outcome must become.
+
+        Returns:
+            Ways (n, n_joints) in joint space, distances (n,) of the hand from the aim, and whether
+            the postures serve the aims, (n,).
+
+        """
         cortex, schema = self.cortex, self.schema
         off = ((aim[:, None] - cortex.aims[None]) ** 2).sum(axis=-1)
         similar = np.argsort(off, axis=1)[:, : self._RECALLED]
@@ -72,8 +82,11 @@ class Dreams:
         # A habit stays within what has been felt.
         low, high = schema.free_low, schema.free_high
         firm = (self._FIRM * schema.spread) ** 2 * np.eye(aim.shape[1])
-        for _ in range(self._PASSES):
+        distance = np.zeros(len(q))
+        for k in range(self._PASSES):
             outcome, jacobian = schema.chain.with_jacobian(q)
+            if not k:
+                distance = np.linalg.norm(aim - outcome[:, 0], axis=1)
             transpose = np.swapaxes(jacobian, -1, -2)
             pull = np.linalg.solve(jacobian @ transpose + firm, (aim[:, None] - outcome)[..., None])
             move = np.clip((transpose @ pull)[..., 0], -self._STRIDE, self._STRIDE)
@@ -83,14 +96,14 @@ class Dreams:
         late = np.maximum(miss / schema.spread - self._ARRIVED, 0.0)
         best = (np.abs(way).sum(axis=-1) + 1e3 * late).argmin(axis=1)
         rows = np.arange(len(q))
-        return way[rows, best], miss[rows, best] < self._SERVES * schema.spread
+        return way[rows, best], distance, miss[rows, best] < self._SERVES * schema.spread
 
-    def situation(self, angle: Array, velocity: Array, aim: Array, way: Array) -> Array:
+    def situation(self, angle: Array, velocity: Array, way: Array, distance: Array) -> Array:
         """Say what the cortex sees of a movement that begins, (n, n_inputs)."""
         free = self.schema.periodic
         parts = [np.where(free, np.cos(angle), angle), np.sin(angle[:, free]), way, np.abs(way)]
-        distance = np.linalg.norm(aim - self.schema.chain(angle), axis=1, keepdims=True)
-        return np.concatenate([*parts, velocity / self.cerebellum.velocity_scale, distance], axis=1)
+        speed = velocity / self.cerebellum.velocity_scale
+        return np.concatenate([*parts, speed, distance[:, None]], axis=1)
 
     def numbers(self, recalled: Array, way: Array) -> Array:
         """Numbers (n, n_joints, knots) of the movements that the cortex has recalled."""
@@ -98,11 +111,13 @@ class Dreams:
         change = recalled[:, :-1].reshape(usual.shape)
         return np.asarray(usual + change)
 
-    def movement(self, scene: Scene, way: Array) -> tuple[Movement, Array]:
-        """Movements that the cortex has, and their expected cost (n,)."""
-        recalled = self.cortex.recall(self.situation(*scene, way))
+    def movement(
+        self, angle: Array, velocity: Array, way: Array, distance: Array
+    ) -> tuple[Movement, Array]:
+        """Movements that the cortex has for ways that were recalled, and their expected cost."""
+        recalled = self.cortex.recall(self.situation(angle, velocity, way, distance))
         y = self.numbers(recalled, way)
-        return self.laid().unfold(scene[0], scene[1], y), recalled[:, -1]
+        return self.laid().unfold(angle, velocity, y), recalled[:, -1]
 
     def night(self, horizon: int, rng: np.random.Generator) -> bool:
         """Dream for a night of movements over `horizon` steps; returns whether anything is learnt.
@@ -117,9 +132,9 @@ class Dreams:
         cortex.horizon = horizon
         self._watch(rng)
         pool = self._scenes(min(self._POOL, max(self._BATCH, c.dreams // 4)), rng)
-        way, there = self.recall(pool[0], pool[2])
+        way, distance, there = self.recall(pool[0], pool[2])
         pool, way = (pool[0][there], pool[1][there], pool[2][there]), way[there]
-        inputs = self.situation(*pool, way)
+        inputs = self.situation(*pool[:2], way, distance[there])
         if fresh:
             cortex.sprout(inputs, way.shape[1] * self.laid().knots + 1, rng)
         self._practise(pool, way, inputs, rng)
@@ -203,12 +218,12 @@ class Dreams:
         """Imagine by what share the cortex's movements are worse than the planner's."""
         angle, velocity, aim = self._remembered()
         start, end = rng.integers(len(aim), size=(2, self._TRIED))
-        way, familiar = self.recall(angle[start], aim[end])
-        start, end, way = start[familiar], end[familiar], way[familiar]
+        way, distance, familiar = self.recall(angle[start], aim[end])
+        start, end, way, distance = (x[familiar] for x in (start, end, way, distance))
         if not len(start):
             return 1.0
         scenes = angle[start], velocity[start], aim[end]
-        own = self.movement(scenes, way)[0]
+        own = self.movement(*scenes[:2], way, distance)[0]
         planned = [self._plan((a, v, e)) for a, v, e in zip(*scenes, strict=True)]
         theirs = tuple(np.array(part) for part in zip(*planned, strict=True))
         laid, limits = self.laid(), self.schema.limits()

@@ -1,6 +1,7 @@
 """Skill: reaches by habit where that is as good as planning, and by plan elsewhere."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,23 @@ from agent.working_memory import REACH, STRETCH, Memory, rows_of
 
 DOUBTED, PLANNED, HABITUAL = -1, 0, 1
 """How a movement came about; DOUBTED until the episode ends: planned, because a habit failed."""
+
+
+class Now(NamedTuple):
+    """Where bodies are on their courses.
+
+    Attributes:
+        angle: (n, n_joints) felt, rad.
+        velocity: (n, n_joints) felt, rad/s.
+        course: (n, 3 n_motors) angles, velocities and commands that the course has now.
+        way: (n, n_joints) from the angles felt to those of the course, rad.
+
+    """
+
+    angle: Array
+    velocity: Array
+    course: Array
+    way: Array
 
 
 @dataclass
@@ -75,23 +93,26 @@ class Skill:
             self._begin(memory, channels, np.flatnonzero(due & (memory["habit"] != DOUBTED)))
         angle, velocity = reaching.senses.angles(channels, body), channels[:, body.velocity]
         habitual = memory["habit"] == HABITUAL
-        if np.count_nonzero(habitual):
-            wrong = self._wrong(memory, channels, angle, body) & habitual
-            if np.count_nonzero(wrong):
-                habitual &= ~wrong
-                self._give_up(memory, wrong, DOUBTED)
-                if learning:
-                    self.cortex.judge(np.repeat(self._FAILURE, np.count_nonzero(wrong)))
         count = np.count_nonzero(habitual)
+        if not count:
+            return self._plan(memory, channels, rng, learning, episode_length)
+        now = self._look(memory, angle, velocity)
+        wrong = self._wrong(memory, channels, now.way, body) & habitual
+        if np.count_nonzero(wrong):
+            self._give_up(memory, wrong, DOUBTED)
+            habitual &= ~wrong
+            if learning:
+                self.cortex.judge(np.repeat(self._FAILURE, np.count_nonzero(wrong)))
+            count = np.count_nonzero(habitual)
         if count == len(habitual):
-            return self._run(memory, channels, angle, velocity, rng)
+            return self._run(memory, channels, now, rng)
         if not count:
             return self._plan(memory, channels, rng, learning, episode_length)
         command = np.empty_like(memory["last_command"])
         for rows in (np.flatnonzero(habitual), np.flatnonzero(~habitual)):
             part, seen = rows_of(memory, rows), channels[rows]
             if habitual[rows[0]]:
-                command[rows] = self._run(part, seen, angle[rows], velocity[rows], rng)
+                command[rows] = self._run(part, seen, Now(*(x[rows] for x in now)), rng)
             else:
                 command[rows] = self._plan(part, seen, rng, learning, episode_length)
             for name, value in part.items():
@@ -138,22 +159,27 @@ class Skill:
         setting = self._set[1]
         over = memory["plan_step"] >= memory["plan_length"]
         if setting.size:
-            moved = channels.take(setting, axis=1) - memory["plan_setting"].take(setting, axis=1)
-            far = np.abs(moved) > self._MOVED * self.reaching.schema.spread
-            if np.count_nonzero(far):
+            now, then = (x.take(setting, axis=1) for x in (channels, memory["plan_setting"]))
+            if np.count_nonzero(now != then):
+                far = np.abs(now - then) > self._MOVED * self.reaching.schema.spread
                 over = over | far.any(axis=1)
         return np.asarray(over)
 
-    def _wrong(
-        self, memory: Memory, channels: Array, angle: Array, body: Body
-    ) -> NDArray[np.bool_]:
+    def _look(self, memory: Memory, angle: Array, velocity: Array) -> Now:
+        """Compare what is felt with the courses."""
+        course = memory["habit_course"][np.arange(len(angle)), memory["plan_step"]]
+        way = course[:, : angle.shape[1]] - angle
+        if np.count_nonzero(np.abs(way) > np.pi):  # (A joint has gone round.)
+            way = self.reaching.schema.difference(course[:, : angle.shape[1]], angle)
+        return Now(angle, velocity, course, way)
+
+    def _wrong(self, memory: Memory, channels: Array, way: Array, body: Body) -> NDArray[np.bool_]:
         """Bodies (n,) that are off their course, or should be at the goal by now and are not."""
         schema, t = self.reaching.schema, memory["plan_step"]
-        course = memory["habit_course"][np.arange(len(t)), t]
-        off = np.abs(schema.difference(course[:, : angle.shape[1]], angle))
-        off = off > self.config.motor_cortex.doubt
-        wrong = off.any(axis=1) if np.count_nonzero(off) else np.zeros(len(t), bool)
-        late = (t % self._GLANCE == 0) & (t >= self._SETTLED * memory["plan_length"])
+        wrong = np.maximum.reduce(np.abs(way), axis=1) > self.config.motor_cortex.doubt
+        late = t % self._GLANCE == 0
+        if np.count_nonzero(late):
+            late &= t >= self._SETTLED * memory["plan_length"]
         if np.count_nonzero(late):
             percept = self.reaching.senses.percept(channels, body)
             seen = np.linalg.norm(percept.outcome - percept.goal, axis=1)
@@ -169,17 +195,17 @@ class Skill:
         percept = reaching.senses.percept(channels, schema.known)
         reaching.guidance.begin(memory, percept)
         aim = reaching.guidance.aims(memory, percept, rows)[rows]
-        way, familiar = dreams.recall(percept.angle[rows], aim)
+        way, distance, familiar = dreams.recall(percept.angle[rows], aim)
         familiar &= self._still(percept.velocity[rows])
         memory["habit"][rows] = np.where(familiar, HABITUAL, PLANNED)
         if not familiar.all():
             memory["plan_length"][rows[~familiar]] = 0
-            rows, way, aim = rows[familiar], way[familiar], aim[familiar]
+            rows, way, distance = rows[familiar], way[familiar], distance[familiar]
         if not len(rows):
             return
         self.asked[1] += len(rows)
-        scene = percept.angle[rows], percept.velocity[rows], aim
-        (angle, velocity, acceleration), costs = dreams.movement(scene, way)
+        start = percept.angle[rows], percept.velocity[rows]
+        (angle, velocity, acceleration), costs = dreams.movement(*start, way, distance)
         middle = 0.5 * (angle[:, 1:] + angle[:, :-1]), 0.5 * (velocity[:, 1:] + velocity[:, :-1])
         h, m = acceleration.shape[1:]
         course = memory["habit_course"]
@@ -209,31 +235,29 @@ class Skill:
         self,
         memory: Memory,
         channels: Array,
-        angle: Array,
-        velocity: Array,
+        now: Now,
         rng: np.random.Generator | None,
     ) -> Array:
         """Command (n, n_motors) that keeps every body on its course."""
         reaching, schema = self.reaching, self.reaching.schema
+        angle, velocity, course, way = now
         m, t = angle.shape[1], memory["plan_step"]
-        rows = np.arange(len(t))
-        inertia = memory["habit_inertia"][rows, t // STRETCH]
-        course = memory["habit_course"][rows, t]
-        slip = course[:, m : 2 * m] - velocity
-        if np.count_nonzero(t):
-            before = memory["habit_course"][rows, t - 1, 2 * m :]
+        inertia = memory["habit_inertia"][np.arange(len(t)), t // STRETCH]
+        slip, given = course[:, m : 2 * m] - velocity, course[:, 2 * m :]
+        under_way = np.count_nonzero(t)
+        if under_way:
             slower = (inertia @ (slip - memory["habit_slip"])[:, :, None])[:, :, 0]
-            missed = memory["last_command"] - before + slower / schema.step
+            missed = memory["last_command"] - memory["habit_given"] + slower / schema.step
             fast = reaching.cerebellum.settle(memory["fast_state"], missed)
-            started = np.count_nonzero(t) < len(t)
-            memory["fast_state"] = np.where((t > 0)[:, None], fast, 0.0) if started else fast
-        pull = reaching.spinal_cord.pull(schema.difference(course[:, :m], angle), slip, schema.step)
-        command = course[:, 2 * m :] + memory["fast_state"]
+            some = under_way < len(t)
+            memory["fast_state"] = np.where((t > 0)[:, None], fast, 0.0) if some else fast
+        pull = reaching.spinal_cord.pull(way, slip, schema.step)
+        command = given + memory["fast_state"]
         command += (inertia @ pull[:, :, None])[:, :, 0]
         if rng is not None:
             command += reaching.config.reach.noise * rng.normal(size=command.shape)
         outcome = channels[:, schema.known.outcome]
-        memory["plan_step"], memory["habit_slip"] = t + 1, slip
+        memory["plan_step"], memory["habit_slip"], memory["habit_given"] = t + 1, slip, given
         memory["last_angle"], memory["last_velocity"] = angle, velocity
         memory["last_outcome"][:, : outcome.shape[1]] = outcome
         memory["felt"][:] = True
