@@ -150,7 +150,7 @@ def keys_table(results: Path) -> str:
         return MISSING
     rows = [[what, asked or "–", got, seeds] for what, asked, got, seeds in key_rows(documents)]
     versions = "; ".join(sorted({_named(document) for document in documents.values()}))
-    heads = ["what", "asked", "measured", "seeds"]
+    heads = ["what", "aim", "measured", "seeds"]
     return f"{_table(heads, rows, left=3)}\n\nMeans of training seeds from 200 on. {versions}."
 
 
