@@ -386,7 +386,7 @@ class MotorCortexConfig:
     """Rate at which a night begins to learn; it sinks to 0."""
     remembered: int = 256
     """Beginnings of movements that are remembered to be dreamt of."""
-    least: int = 5
+    least: int = 3
     """Of these, how many a night needs."""
     tolerance: float = 0.05
     """Share by which a habit may be worse than the planner and yet be gated."""

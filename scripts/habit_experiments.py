@@ -38,7 +38,8 @@ def habits(seed: int, env_id: str) -> Row:
     agent.brain.sleep()
     row["night_s"] = time.process_time() - start
     cortex = agent.brain.cortex
-    row |= {"shortfall": cortex.shortfall, "gated": cortex.trusted, "habit": _perform(agent)}
+    told = cortex.shortfall if np.isfinite(cortex.shortfall) else None
+    row |= {"shortfall": told, "gated": cortex.trusted, "habit": _perform(agent)}
     row["habit_lesioned"] = _perform(_without_basal_ganglia(agent), _FEW)
     return row
 
