@@ -16,13 +16,16 @@ from agent.dynamics_adaptation import DynamicsAdaptation
 from agent.efference import EfferenceCopies
 from agent.hippocampus import Hippocampus
 from agent.memory import SensorimotorMemory
+from agent.motor_cortex import MotorCortex
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
+from agent.motor_programs.dreams import Dreams
 from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.keyboard import Keyboard
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.reaching import Reaching
 from agent.motor_programs.repertoire import Repertoire
+from agent.motor_programs.skill import Skill
 from agent.motor_programs.travel import Travel
 from agent.prefrontal import Prefrontal
 from agent.saving import Knowledge
@@ -53,6 +56,9 @@ class Brain(Knowledge):
         where commands move the body's place itself:
         senses ─► prefrontal (goal) ─► hippocampus (map and subgoal) ─► travel ─► action
 
+        what is practised:
+        senses ─► motor cortex (course and commands) ─► spinal cord ─► action
+
         within a reach:
         senses ─► efference (body now) ─► strategy (aim) ─► adaptation (turn) ─► reach
         felt − explained ─► dynamics adaptation (force) ─► spinal cord
@@ -82,9 +88,10 @@ class Brain(Knowledge):
         seed: int | None = 0,
     ):
         self.config = c = config or BrainConfig()
-        seeds = np.random.SeedSequence(seed).spawn(5)
-        anatomy, self._rng, self._play, search, compass = (np.random.default_rng(s) for s in seeds)
-        self._generators = self._rng, self._play, search
+        seeds = np.random.SeedSequence(seed).spawn(6)
+        generators = [np.random.default_rng(s) for s in seeds]
+        anatomy, self._rng, self._play, search, compass, self._dreaming = generators
+        self._generators = self._rng, self._play, search, self._dreaming
         self.trace = trace = Trace()
         self.senses = senses = Senses(observation_space, action_space)
         n, lesions = senses.n_motors, c.lesions
@@ -104,11 +111,17 @@ class Brain(Knowledge):
         self.strategy = AimingStrategy(c.adaptation, lesions)
         guidance = Guidance(schema, self.adaptation, self.strategy, c, self._play)
         adapting = guidance, self.dynamics, self.efference
-        self.reaching = Reaching(senses, *limb, Reach(n, c.reach), *adapting, c, trace)
+        reach = Reach(n, c.reach)
+        self.reaching = Reaching(senses, *limb, reach, *adapting, c, trace)
+        self.cortex = MotorCortex(n, c.motor_cortex, lesions)
+        dreams = Dreams(reach, schema, self.cerebellum, self.basal_ganglia, self.cortex, c)
+        self.skill = Skill(self.reaching, self.cortex, dreams, c)
         self.crawling = Crawling(senses, c, n_envs, search, trace)
         self.travel = Travel(senses, self.hippocampus, self.prefrontal, trace)
         programs = self.reaching, self.crawling, self.travel
-        self.programs = Repertoire(self.babble, *programs, trace, crawls=not senses.keys)
+        self.programs = Repertoire(
+            self.babble, *programs, self.skill, trace, crawls=not senses.keys
+        )
         self.keyboard = Keyboard(senses, c, trace) if senses.keys else None
         self.search = BodySearch(senses, schema, *programs, c.schema)
         self.n_envs, self.steps, self.episodes, self.episode_length = n_envs, 0, 0, 0
@@ -223,5 +236,10 @@ class Brain(Knowledge):
         self.trace.next_tick()
 
     def sleep(self) -> list[tuple[int, ...]]:
-        """Sleep for a night; returns the chunks of acts that were compiled in it."""
+        """Sleep for a night; returns the chunks of acts that were compiled in it.
+
+        What the planner did is compiled into habits, too (`MotorCortex.shortfall` says how good
+        they are).
+        """
+        self.skill.sleep(self.episode_length, self._dreaming)
         return self.keyboard.sleep() if self.keyboard else []

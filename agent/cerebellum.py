@@ -245,6 +245,17 @@ class Cerebellum:
         change += fast
         return change
 
+    def settle(self, fast: Array, missed: Array) -> Array:
+        """Fast state (n, n_motors) after a step in which a practised command missed so much.
+
+        As `correct`, for movements whose commands were prepared beforehand.
+        """
+        if self._no_fast_state:
+            return np.zeros_like(fast)
+        bound = self._bound()
+        jump = np.minimum(np.maximum(missed - fast, -bound), bound)
+        return fast + self._config.fast_rate * jump
+
     def _bound(self) -> Array:
         """Errors (n_motors,) that the fast state may miss and that are yet no knock."""
         return self._config.outlier * np.sqrt(self.jump_variance) + self._LEAST_KNOCK

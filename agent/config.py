@@ -28,6 +28,7 @@ LESIONS = (
     "prefrontal",
     "sleep",
     "cue_memory",
+    "motor_cortex",
 )
 
 
@@ -374,6 +375,28 @@ class SleepConfig:
 
 
 @dataclass(frozen=True)
+class MotorCortexConfig:
+    """Motor cortex: habits of reaching, compiled in sleep."""
+
+    dreams: int = 150_000
+    """Movements dreamt in a night; 0 for none."""
+    units: int = 192
+    """Units of each of the network's two layers."""
+    learning_rate: float = 0.015
+    """Rate at which a night begins to learn; it sinks to 0."""
+    remembered: int = 256
+    """Beginnings of movements that are remembered to be dreamt of."""
+    least: int = 3
+    """Of these, how many a night needs."""
+    tolerance: float = 0.05
+    """Share by which a habit may be worse than the planner and yet be gated."""
+    rate: float = 0.1
+    """Rate at which the trust in habits follows how their movements go while awake."""
+    doubt: float = 0.6
+    """Deviation from the practised course at which the planner takes over, rad."""
+
+
+@dataclass(frozen=True)
 class BrainConfig:
     """All regions of the brain."""
 
@@ -393,6 +416,7 @@ class BrainConfig:
     chunk: ChunkConfig = field(default_factory=ChunkConfig)
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
+    motor_cortex: MotorCortexConfig = field(default_factory=MotorCortexConfig)
     lesions: tuple[str, ...] = ()
     """Regions or parts taken away, of `agent.config.LESIONS`."""
 

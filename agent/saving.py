@@ -11,6 +11,7 @@ from agent.body_search import BodySearch
 from agent.cerebellum import Cerebellum
 from agent.errors import StateError
 from agent.hippocampus import Hippocampus
+from agent.motor_cortex import MotorCortex
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.keyboard import Keyboard
 from agent.motor_programs.repertoire import Repertoire
@@ -27,6 +28,7 @@ _GROWING = (
     "crawling.steering.heading",
     "crawling.critic.slow",
     "crawling.critic.weights",
+    "motor_cortex.",
 )
 """What is there only once it has been found: its region checks it."""
 _LONGER = ("hippocampus.", "prefrontal.", "travel.velocity")
@@ -54,6 +56,7 @@ class Knowledge:
         "hippocampus": "hippocampus",
         "prefrontal": "prefrontal",
         "travel": "travel",
+        "motor_cortex": "cortex",
     }
     """Attribute of each region by the name that its arrays have in a state."""
 
@@ -67,6 +70,7 @@ class Knowledge:
     prefrontal: Prefrontal
     travel: Travel
     keyboard: Keyboard | None
+    cortex: MotorCortex
     search: BodySearch
     steps: int
     episodes: int
@@ -108,6 +112,7 @@ class Knowledge:
         self.hippocampus.check_state(parts["hippocampus"])
         self.prefrontal.check_state(parts["prefrontal"])
         self.travel.check_state(parts["travel"])
+        self.cortex.check_state(parts["motor_cortex"])
         for name, attribute in self._regions.items():
             getattr(self, attribute).load_state(parts[name])
         for rng, words in zip(self._generators, state["random"], strict=True):

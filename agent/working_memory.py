@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 Memory = dict[str, NDArray]
 
+STRETCH = 5
+"""Steps of a practised movement over which a limb's inertia is taken for the same."""
+
 REST, BABBLE, REACH, CRAWL, TRAVEL = -1, 0, 1, 2, 3
 
 _BUMPS = 12  # Bumps kept in mind
@@ -30,7 +33,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     `plan_angle`, `plan_velocity`, `plan_acceleration`, `plan_reward` over its `plan_length` (0
     where there is none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting`
     (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen
-    since; `stuck`
+    since; how it came about (`habit`, see `agent.motor_programs.skill`), and of a habit its
+    `habit_course` (angles, velocities and commands), `habit_inertia` (command per acceleration,
+    for every `STRETCH` steps), how far velocities were off and what command it had a
+    step before (`habit_slip`, `habit_given`), what it was to bring (`habit_expected`) and has
+    brought (`habit_earned`); `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
 
@@ -83,6 +90,13 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "plan_vigour": zeros(n, np.int64),
         "plan_setting": zeros((n, n_channels)),
         "plan_bias": zeros((n, 3)),
+        "habit": zeros(n, np.int64),
+        "habit_course": zeros((n, horizon + 1, 3 * n_motors)),
+        "habit_inertia": zeros((n, horizon // STRETCH + 1, n_motors, n_motors)),
+        "habit_slip": zeros((n, n_motors)),
+        "habit_given": zeros((n, n_motors)),
+        "habit_expected": zeros(n),
+        "habit_earned": zeros(n),
         "shift": zeros((n, n_motors)),
         "stuck": zeros((n, n_motors), np.int64),
         "wall": zeros((n, n_motors)),

@@ -7,7 +7,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 import envs  # noqa: F401  it registers the tasks
-from agent.config import BrainConfig, SleepConfig
+from agent.config import BrainConfig, MotorCortexConfig, SleepConfig
 from policies import BrainAgent
 
 Row = dict[str, Any]
@@ -76,7 +76,11 @@ def arm_practice(seed: int, sleeps: bool, trials: int) -> Row:
         was finished with a known arm, and the last.
 
     """
-    config = BrainConfig(sleep=SleepConfig(NIGHT), lesions=() if sleeps else ("sleep",))
+    config = BrainConfig(
+        sleep=SleepConfig(NIGHT),
+        motor_cortex=MotorCortexConfig(dreams=0),  # (Chunks alone are looked at here)
+        lesions=() if sleeps else ("sleep",),
+    )
     env = gym.make("neonate/Keys-v0", book=seed, **TASK)
     diary = Diary(trials)
     BrainAgent("BrainPolicy", env, seed=seed, brain=config).learn(_MOST_STEPS, callback=diary)

@@ -29,6 +29,8 @@ def draw(results: dict[str, list[Row]], out: Path) -> None:
         _save(out / "chunks.png", _chunks(rows))
     if rows := results.get("search"):
         _save(out / "search.png", _search(rows))
+    if rows := results.get("habits"):
+        _save(out / "habits.png", _habits(rows))
 
 
 def _save(path: Path, figure: Any) -> None:
@@ -62,7 +64,7 @@ def _raster(row: Row) -> Any:
         delta = np.array(trial["trace"].get("key_dopamine", []))
         dopamine.axhline(0, color="0.7", linewidth=0.8)
         dopamine.vlines(np.arange(len(delta)) / _SECOND, 0, delta, color="0.2", linewidth=2)
-        dopamine.set_ylim(-4, 4)
+        dopamine.set_ylim(-2.2, 2.2)
         dopamine.set_xlabel("time (s)")
     grid[0, 0].set_ylabel("key pressed")
     grid[1, 0].set_ylabel("gate")
@@ -94,6 +96,8 @@ def _practice(rows: list[Row]) -> Any:
         axis.set_title(name)
     axes[1].axhline(6, color="0.7", linewidth=0.8)
     axes[2].set_yscale("log")
+    axes[2].set_yticks([1000, 2000, 3000, 4000], ["1000", "2000", "3000", "4000"])
+    axes[2].minorticks_off()
     for axis in axes[:3]:
         axis.set_xlabel("trial")
     axes[0].legend(fontsize=8)
@@ -109,7 +113,8 @@ def _chunks(rows: list[Row]) -> Any:
         _curves(axes[1], [r["long_errors"] for r in group], colour, label)
     axes[0].set_title("six sequences of 6 presses")
     axes[1].set_title("then three of 12, made of the same parts")
-    for axis in axes:
+    for axis, most in zip(axes, (100, 50), strict=True):
+        axis.set_xlim(0, most)
         axis.set_xlabel("trial")
         axis.set_ylabel(f"errors (mean of {_WINDOW} trials)")
     axes[0].legend(fontsize=8)
@@ -130,6 +135,36 @@ def _search(rows: list[Row]) -> Any:
     axis.set_xticks(range(len(tasks)), [f"{k} keys × {n}" for k, n in tasks])
     axis.set_ylabel("epochs of 128 sequences to criterion")
     axis.set_ylim(0)
+    figure.tight_layout()
+    return figure
+
+
+def _habits(rows: list[Row]) -> Any:
+    """Draw returns, and time per step, of reaching by plan and by habit; a dot is a seed."""
+    tasks = list(dict.fromkeys(r["env"] for r in rows))
+    figure, axes = plt.subplots(1, 2 * len(tasks), figsize=(5.5 * len(tasks), 3.2))
+    kinds = (
+        ("plan", "plan", _AWAKE),
+        ("habit", "habit", _SLEPT),
+        ("plan_lesioned", "plan, no\nbasal ganglia", _AWAKE),
+        ("habit_lesioned", "habit, no\nbasal ganglia", _SLEPT),
+    )
+    for task, (left, right) in zip(tasks, np.reshape(axes, (-1, 2)), strict=True):
+        group = [r for r in rows if r["env"] == task]
+        for x, (kind, _, colour) in enumerate(kinds):
+            values = [r[kind]["return"] for r in group]
+            left.scatter([x] * len(values), values, color=colour, s=16, zorder=3)
+            left.hlines(np.mean(values), x - 0.3, x + 0.3, color=colour)
+        left.set_xticks(range(len(kinds)), [name for _, name, _ in kinds], fontsize=6)
+        left.set_title(f"{task}: return", fontsize=9)
+        for x, (kind, _, colour) in enumerate(kinds[:2]):
+            micros = [r[kind]["us_least"] for r in group]
+            right.bar(x, np.mean(micros), color=colour, alpha=0.4)
+            right.scatter([x] * len(micros), micros, color=colour, s=16, zorder=3)
+        right.axhline(60, color="0.5", linewidth=0.8)
+        right.set_yscale("log")
+        right.set_xticks(range(2), [name for _, name, _ in kinds[:2]])
+        right.set_title("µs per step (quickest episode)", fontsize=9)
     figure.tight_layout()
     return figure
 

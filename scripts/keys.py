@@ -10,12 +10,14 @@ import torch
 from scripts import key_experiments as lab
 from scripts.errors import UserError
 from scripts.files import read_json, write_json
+from scripts.habit_experiments import TASKS as REACHES
+from scripts.habit_experiments import habits
 from scripts.key_arm import arm_practice
 from scripts.key_experiments import Row
 from scripts.key_figures import draw
 from scripts.versions import command_line, versions
 
-PARTS = ("search", "actors", "chunks", "delay", "lesion", "sb3", "arm")
+PARTS = ("search", "actors", "chunks", "delay", "lesion", "sb3", "arm", "habits")
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Keys:
 
     Parts: `search` orders found by trial and error; `actors` opponent against plain; `chunks` with
     and without sleep; `delay` a cue kept; `lesion` basal ganglia taken away; `sb3` PPO and
-    RecurrentPPO on the same acts; `arm` all of it with the arm of neonate/Keys-v0. A part that
-    is in the folder already is kept.
+    RecurrentPPO on the same acts; `arm` all of it with the arm of neonate/Keys-v0; `habits` what
+    sleep makes of reaching. A part that is in the folder already is kept.
     """
 
     out: Path
@@ -97,6 +99,7 @@ class Keys:
             "arm": lambda: [
                 arm_practice(s, sleeps, self.arm_trials) for sleeps in both for s in seeds
             ],
+            "habits": lambda: [habits(s, task) for task in REACHES for s in seeds],
         }
 
     def _sb3(self) -> list[Row]:
@@ -134,7 +137,22 @@ def summary(results: dict[str, list[Row]]) -> str:
     for name, task in dict.fromkeys((r["algorithm"], r["task"]) for r in results.get("sb3", [])):
         rows = [r for r in results["sb3"] if (r["algorithm"], r["task"]) == (name, task)]
         lines.append(f"{name} on {task}: {_means(rows)}")
+    lines += _habits(results.get("habits", []))
     return "\n".join(lines)
+
+
+def _habits(habits: list[Row]) -> list[str]:
+    lines: list[str] = []
+    for task in REACHES:
+        rows = [r for r in habits if r["env"] == task]
+        for name in ("plan", "habit", "plan_lesioned", "habit_lesioned"):
+            if rows:
+                lines.append(f"{task}, {name}: {_means([r[name] for r in rows])}")
+        if rows:
+            plan, habit = (sum(r[k]["return"] for r in rows) for k in ("plan", "habit"))
+            worse = 100.0 * (plan - habit) / abs(plan)
+            lines.append(f"{task}: by habit {worse:.2f} % worse than by plan")
+    return lines
 
 
 def _actors(actors: list[Row]) -> list[str]:

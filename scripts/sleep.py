@@ -12,7 +12,7 @@ from scripts.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Sleep:
-    """Compile chunks from what the brain of a run was rewarded for, and keep it.
+    """Compile habits of what the brain of a run did, chunks of what was rewarded, and keep them.
 
     While it learns, a brain sleeps by itself with `neonate train --brain.sleep.every STEPS`.
     """
@@ -27,13 +27,19 @@ class Sleep:
         agent = folder.load(info, info.task())
         if not isinstance(agent, BrainAgent):
             raise UserError(f"{self.run_folder} is a run of {info.algo}: only the brain sleeps")
-        if agent.brain.keyboard is None:
+        brain, can_dream = agent.brain, agent.brain.cortex.can_sleep
+        if brain.keyboard is None and not can_dream:
             raise UserError(
-                f"{self.run_folder} is a run of {info.env}, which has no acts to choose among: "
-                "there is nothing to compile in sleep; try neonate/Keys-v0"
+                f"{self.run_folder} has neither planned {brain.config.motor_cortex.least} reaches "
+                "yet nor acts to choose among: there is nothing to compile in sleep; let it learn "
+                "longer, or try neonate/Keys-v0"
             )
-        new = agent.brain.sleep()
+        new = brain.sleep()
         folder.save(agent, info)
-        print(f"slept: {len(new)} new chunks, {len(agent.brain.keyboard.chunks.all)} in all")
-        for chunk in new:
-            print("  " + " ".join(str(act) for act in chunk))
+        if brain.keyboard is not None:
+            print(f"slept: {len(new)} new chunks, {len(brain.keyboard.chunks.all)} in all")
+            for chunk in new:
+                print("  " + " ".join(str(act) for act in chunk))
+        if can_dream:
+            use = "gated" if brain.cortex.trusted else "not gated yet"
+            print(f"habits dreamt {100 * brain.cortex.shortfall:.1f} % worse than plans: {use}")

@@ -15,6 +15,8 @@ import numpy as np
 from policies.baselines import SB3_CLASSES
 from scripts.adaptation_tables import adaptation_table, rivals_table
 from scripts.files import read_json, replacing
+from scripts.key_table import key_rows
+from scripts.key_table import read as read_keys
 from scripts.maze_walks import DIRECT
 from scripts.mazes import read as read_mazes
 from scripts.records import load_records
@@ -200,6 +202,17 @@ def _seeds(rows: Sequence[Mapping[str, str]]) -> str:
     return str(len({row["seed"] for row in rows}))
 
 
+def keys_table(results: Path) -> str:
+    """Write what the laboratory of keys and habits measured."""
+    documents = read_keys(results / "keys")
+    if not documents:
+        return MISSING
+    rows = [[what, asked or "–", got, seeds] for what, asked, got, seeds in key_rows(documents)]
+    versions = "; ".join(sorted({_named(document) for document in documents.values()}))
+    heads = ["what", "aim", "measured", "seeds"]
+    return f"{_table(heads, rows, left=3)}\n\nMeans of training seeds from 200 on. {versions}."
+
+
 def _figures(median: Mapping[str, float], names: Sequence[str]) -> list[str]:
     return [f"{median[n]:.3g}" if "over" in n else f"{median[n]:,.0f}" for n in names]
 
@@ -212,6 +225,7 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     "adaptation": adaptation_table,
     "rivals": rivals_table,
     "maze_trials": maze_trial_table,
+    "keys": keys_table,
 }
 
 

@@ -501,8 +501,11 @@ REGIONS = {
     "dynamics adaptation": "dynamics_adaptation",
     "efference": "efference",
     "strategy": "strategy",
+    "motor cortex": "motor_cortex",
 }
-NOT_DRAWN = {"config", "trace", "memory", "motor_programs.repertoire", "body_search"}
+NOT_DRAWN = {"config", "trace", "memory", "motor_programs.repertoire", "body_search"} | {
+    "motor_programs.skill"
+}
 
 
 def diagram():
@@ -516,7 +519,7 @@ def test_what_is_drawn_is_built_and_what_is_built_is_drawn():
     owned = {type(part).__module__ for part in vars(brain).values()}
     built = {m.removeprefix("agent.") for m in owned if m.startswith("agent.")}
     assert built - NOT_DRAWN == set(REGIONS.values())
-    name = r"[a-z]+(?: (?:schema|ganglia|cord|adaptation))?"
+    name = r"[a-z]+(?: (?:schema|ganglia|cord|adaptation|cortex))?"
     ends = re.findall(rf"[─►◄]+\s({name})", "\n".join(diagram()))
     assert set(REGIONS) - {"reach", "gait"} <= set(ends)  # (three programs share an arrow)
     assert set(ends) <= {*REGIONS, "action"}

@@ -227,3 +227,34 @@ def test_the_cue_is_kept_through_a_delay_with_others_unless_lesioned(seed: int) 
             player.trial()
         wins = np.mean([player.trial(learning=False)[1]["is_success"] for _ in range(30)])
         assert (wins < 0.7) if lesions else (wins == 1.0)
+
+
+def test_a_chunk_grows_sure_by_running_well_and_loses_it_all_by_misleading() -> None:
+    brain = Sequencing(3, 1, BrainConfig(), Trace())
+    program = brain.chunks.add((0, 1))
+    assert program is not None
+    new = BrainConfig().chunk.preference
+    brain.striatum.grow(program, 0, np.full(len(brain.striatum.value), new))
+
+    def run(*acts: tuple[int, float]) -> float:
+        memory = brain.new_memory(1)
+        began = brain.context(memory)
+        memory["program"][:], memory["began"] = program, began
+        for act, answer in acts:
+            done, told = np.array([act]), np.array([answer])
+            brain.learn(memory, done, told, told, np.zeros(1, bool))
+            brain.finish(memory, done, told)
+        assert memory["program"][0] == -1
+        return float(brain.striatum.own[began[0], program])
+
+    worth = [run((0, 1.0), (1, 1.0)) for _ in range(4)]
+    assert worth == sorted(worth) and worth[0] > new
+    assert run((0, 1.0), (1, -1.0)) < 0.0
+
+
+def test_the_gate_of_the_cue_learns_more_slowly_than_acts() -> None:
+    brain = Sequencing(3, 2, BrainConfig(), Trace())
+    past = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.int64), np.ones((1, 1))
+    for part in (brain.striatum, brain.cue_gate):
+        part.learn(np.ones(1), *past)
+    assert 0 < brain.cue_gate.go[0, 0] - 1 < 0.5 * (brain.striatum.go[0, 0] - 1)

@@ -179,7 +179,11 @@ def test_every_command_and_lesion_is_documented() -> None:
     brains = [m.brain for m in measured if isinstance(m, Evaluate | Adapt)]
     lesioned = {word for brain in brains for word in brain.lesions}
     # (Regions of the map are lesioned in mazes; two of them matter in the dark: tests show it.)
-    elsewhere = {"hippocampus", "grid", "prefrontal"} | {"sleep", "cue_memory"}  # (`neonate keys`)
+    elsewhere = {"hippocampus", "grid", "prefrontal"} | {
+        "sleep",
+        "cue_memory",
+        "motor_cortex",
+    }  # (`neonate keys`)
     assert lesioned == set(LESIONS) - elsewhere
 
 

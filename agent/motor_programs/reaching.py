@@ -338,7 +338,8 @@ class Reaching:
             error = now.outcome - self.guidance.expected(memory, now)
             self.schema.see(error[glance], experience, self.senses)
         dopamine = np.zeros(len(reward))
-        gated = np.flatnonzero((memory["program"] == REACH) & (memory["plan_step"] > 0))
+        planned = (memory["program"] == REACH) & (memory["habit"] <= 0)
+        gated = np.flatnonzero(planned & (memory["plan_step"] > 0))
         if len(gated):
             imagined = memory["plan_reward"][gated, memory["plan_step"][gated] - 1]
             dopamine[gated] = self.basal_ganglia.learn(

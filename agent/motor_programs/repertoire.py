@@ -7,6 +7,7 @@ from agent.memory import SensorimotorMemory
 from agent.motor_programs.babble import Babble
 from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.reaching import Reaching
+from agent.motor_programs.skill import Skill
 from agent.motor_programs.travel import Travel
 from agent.percept import Array, Transition
 from agent.trace import Trace
@@ -25,6 +26,8 @@ class Repertoire:
         babble: program.
         reaching: program.
         crawling: program.
+        travel: program.
+        skill: reaches by habit, or by the plan of `reaching`.
         trace: record of what is worth seeing.
         crawls: whether crawling is of use at all: not where the task is to touch places.
 
@@ -36,12 +39,13 @@ class Repertoire:
         reaching: Reaching,
         crawling: Crawling,
         travel: Travel,
+        skill: Skill,
         trace: Trace,
         crawls: bool = True,
     ):
         self._crawls = crawls
         self._babble, self._reaching, self._crawling = babble, reaching, crawling
-        self._travel, self._trace = travel, trace
+        self._travel, self._skill, self._trace = travel, skill, trace
         self._felt: dict[str, NDArray] = {}
 
     @property
@@ -109,7 +113,7 @@ class Repertoire:
     ) -> Array:
         """Command (n, n_motors) of bodies that run the same program."""
         if program == REACH:
-            return self._reaching.act(memory, channels, rng, episode_length)
+            return self._skill.act(memory, channels, rng, learning, episode_length)
         if program == CRAWL:
             return self._crawling.act(memory, channels, bodies if learning else None)
         if program == TRAVEL:
@@ -139,6 +143,7 @@ class Repertoire:
             self._felt = self._reaching.learn(
                 before, command, reward, after, memory, experience, ended
             )
+            self._skill.learn(reward, memory, ended)
         else:
             self._crawling.look(before, after, memory)
         travellers = np.flatnonzero(memory["program"] == TRAVEL)

@@ -4,6 +4,8 @@ The loop of prefrontal cortex, basal ganglia and supplementary motor area. It do
 act is: a key to reach for, a place to go to.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,9 @@ class Sequencing:
     """
 
     _SIMILAR = 0.1  # (Share by which a rewarded sequence may fall short of the best, and count)
+    _SURE = 4.0  # (Preference, over a new chunk's, of one that always runs well where it is begun)
+    _PRACTICE = 0.3  # (Share of the way there that each good run brings)
+    _PATIENT = 0.2  # (Rates of the gate of the cue's memory, over those of acts)
     _SLOW = 0.05  # (Rate at which the usual size of a trial's reward is learnt)
 
     def __init__(self, n_acts: int, n_cues: int, config: BrainConfig, trace: Trace):
@@ -63,7 +68,12 @@ class Sequencing:
             lesioned,
         )
         self.cue = CueMemory("cue_memory" in config.lesions)
-        self.cue_gate = Striatum(CueMemory.n_contexts, 2, 2, config.striatum, lesioned)
+        # Rewards say nothing about the gate before the acts are known: it learns at its leisure.
+        s = config.striatum
+        slow = replace(
+            s, actor_rate=self._PATIENT * s.actor_rate, critic_rate=self._PATIENT * s.critic_rate
+        )
+        self.cue_gate = Striatum(CueMemory.n_contexts, 2, 2, slow, lesioned)
         # The latest rewarded sequence of each cue, the reward of its trial, and the best so far.
         self.day = np.full((n_cues + 1, self._stages), NONE, np.int64)
         self.day_reward = np.full(n_cues + 1, -np.inf)
@@ -242,11 +252,19 @@ class Sequencing:
         missed = chunk & (~counted | (act != self.upcoming(memory, 0)[rows]))
         complete = position + 1 >= self.chunks.lengths(np.maximum(program, 0))
         ends = chunk & (missed | complete)
+        c = self._config.chunk
         if missed.any():
             # One that missed at once was only not called for; one that missed later misled.
-            c = self._config.chunk
             loss = np.where(position[missed] > 0, c.setback, c.preference)
-            self.striatum.learn_program(-loss, memory["began"][rows][missed], program[missed])
+            began, misled = memory["began"][rows][missed], program[missed]
+            # What it had earned by running well is gone, too.
+            loss += np.maximum(self.striatum.own[began, misled] - c.preference, 0.0)
+            self.striatum.learn_program(-loss, began, misled)
+        well = ends & ~missed
+        if well.any():
+            began, ran = memory["began"][rows][well], program[well]
+            gain = self._PRACTICE * (self._SURE * c.preference - self.striatum.own[began, ran])
+            self.striatum.learn_program(np.maximum(gain, 0.0), began, ran)
         told = ends & ~(missed & (position == 0))
         self.chunks.ran(program[told], ~missed[told])
 
