@@ -1,0 +1,95 @@
+"""Settings of crawling: the gait, the search for habits, and the critic."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GaitConfig:
+    """Gait: the units of its parameters, and how the first ones are drawn."""
+
+    slowest: float = 0.5
+    """Lowest frequency of the first rhythms, Hz."""
+    fastest: float = 4.0
+    """Highest frequency of the first rhythms, Hz."""
+    offset: float = 0.5
+    """Offset made by one unit of its parameter, over half of the joint's range."""
+    phase: float = 1.5
+    """Phase made by one unit of its parameter, rad."""
+    first_offset: float = 0.2
+    """Standard deviation of the first offsets, over half of the joint's range."""
+    first_amplitude: float = 1.0
+    """Largest of the first amplitudes, over half of the joint's range."""
+    first_reflex: float = 0.5
+    """Standard deviation of the first parameters of the reflexes."""
+    first_steering: float = 0.2
+    """Standard deviation of the first effects of the heading error, over half of the range."""
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """Search for a habit by perturbed bouts."""
+
+    method: str = "cma"
+    """How the centre moves: cma or three_factor."""
+    first: int = 40
+    """Random parameters tried before the search proper."""
+    first_steps: int = 60
+    """Least steps of each of these."""
+    finalists: int = 6
+    """How many of them are tried again."""
+    repeats: int = 2
+    """How often these are tried again."""
+    spread: float = 0.3
+    """Standard deviation of the perturbations at first, in units of the parameters."""
+    renewed_spread: float = 0.15
+    """The same when the search begins anew from the habit."""
+    setbacks: int = 1
+    """Challenges lost in a row after which it does."""
+    rate: float = 0.3
+    """Learning rate of the three-factor rule."""
+    population: int = 0
+    """Candidates per generation; 0 for the method's own choice."""
+    bout_steps: int = 60
+    """Least steps of a bout in the first generation."""
+    growth: float = 0.01
+    """Growth of that number per generation."""
+    longest: int = 300
+    """Where that growth ends, steps."""
+    periods: float = 3.0
+    """Least cycles of the rhythm that a bout lasts."""
+    disaster: float = 1.5
+    """Standard deviations below the latest bouts from which something must have happened."""
+    recovery_steps: int = 60
+    """Steps of the habit after that before it is judged whether all is well again."""
+    trial_every: int = 6
+    """Generations between challenges of the habit by the centre."""
+    trial_steps: int = 500
+    """Steps of one trial of a habit or challenger."""
+    trials: int = 3
+    """Trials that a challenger must win on average to become a habit."""
+    repertoire: int = 4
+    """Habits remembered."""
+    caution: float = 1.0
+    """Standard errors by which the worth of a habit is discounted."""
+    remembered: int = 12
+    """Trials of a habit over which its worth is averaged."""
+    patience: int = 30
+    """Bouts to wait for an episode to begin before a challenge begins without."""
+
+    def __post_init__(self) -> None:
+        if self.method not in ("cma", "three_factor"):
+            raise ValueError(f"unknown search method {self.method!r}: write cma or three_factor")
+
+
+@dataclass(frozen=True)
+class CriticConfig:
+    """Critic of the condition that a crawling body is in."""
+
+    stretch: int = 10
+    """Steps over which the change of the condition is looked at."""
+    horizon: int = 300
+    """Steps ahead that count."""
+    memory: int = 1000
+    """Stretches remembered."""
+    fit_every: int = 500
+    """Steps between two fits."""
