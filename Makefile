@@ -135,7 +135,7 @@ EVIDENCE := --first-seed 100 --resume
 BATTERY := $(EVIDENCE) --eval-episodes 6 --seeds brain=3 1
 
 evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbances and survival again (hours)
-	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions all --steps 2000 --seeds 5 \
+	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions all --steps 2000 --seeds 3 \
 	    --eval-episodes 20 $(EVIDENCE) --out results/lesion/reach3d
 	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/halfcheetah \
