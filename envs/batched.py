@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+from gymnasium.wrappers import PassiveEnvChecker
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
@@ -23,7 +24,7 @@ except ImportError:  # (An older MuJoCo: SB3's own vectorised environment serves
 _BATCHED = (CrawlEnv, CrawlToEnv)  # (Tasks of the crawler, and no class derived from them)
 _STATE = ("qpos", "qvel", "ctrl", "mocap_pos", "mocap_quat", "qacc_warmstart")
 _ARM_READS = ("site_xpos", "cvel", "subtree_com")
-_USUAL = (Monitor, gym.wrappers.TimeLimit, gym.wrappers.OrderEnforcing)
+_USUAL = (Monitor, gym.wrappers.TimeLimit, gym.wrappers.OrderEnforcing, PassiveEnvChecker)
 
 
 def make_many(make: Callable[[], gym.Env], n: int, threads: int = 1) -> VecEnv:
@@ -51,7 +52,7 @@ def can_be_batched(env: gym.Env) -> bool:
     """Whether `BatchedVecEnv` knows this task, with these options and wrappers."""
     inner = env
     while isinstance(inner, gym.Wrapper):
-        if not isinstance(inner, (*_USUAL, gym.wrappers.PassiveEnvChecker)):
+        if not isinstance(inner, _USUAL):
             return False
         inner = inner.env
     if Batch is None or inner.render_mode == "human":
@@ -143,8 +144,9 @@ class BatchedVecEnv(VecEnv):
         self.batch.step(nstep=one.frame_skip, stage=self._stage)
         self._steps += 1
         if self._arm:
-            reward, info = one.judge(*self._hand(), command)
-            observation, terminated = self._look(), np.zeros(self.num_envs, bool)
+            place, target, speed = self._hand()
+            reward, info = one.judge(place, target, speed, command)
+            observation, terminated = self._look(place, target), np.zeros(self.num_envs, bool)
         else:
             one.journey = self._journey
             seen = {**self._fields, "xmat": _trunk(self._state["qpos"])}
@@ -217,10 +219,11 @@ class BatchedVecEnv(VecEnv):
         velocity = moving + np.cross(turning, arm)
         return place, fields["site_xpos"][:, target].copy(), np.sqrt(np.vecdot(velocity, velocity))
 
-    def _look(self) -> dict[str, NDArray[np.float64]]:
-        """Line up what arms observe, (n, ·) each."""
+    def _look(
+        self, place: NDArray[np.float64], target: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Line up what arms observe, (n, ·) each, from fingertips and targets (n, 3)."""
         size = self._one.goal_size
-        place, target, _ = self._hand()
         felt = np.concatenate((self._state["qpos"], self._state["qvel"]), axis=1)
         return {
             "observation": felt,

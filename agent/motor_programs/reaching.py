@@ -306,7 +306,8 @@ class Reaching:
             ended: (n,) bodies whose episode is over.
 
         Returns:
-            Dopamine (n,), climbing-fibre error (n, n_motors) and whether there was pain (n,).
+            Dopamine (n,), climbing-fibre error (n, n_motors) and whether there was pain (n,);
+            nothing where none of them was felt yet.
 
         """
         was, now = self._percept(before), self._percept(after)
