@@ -230,20 +230,14 @@ class Cerebellum:
         to the next command and forgotten at the end of the trial; the fast process of Smith,
         Ghazizadeh & Shadmehr (2006, doi:10.1371/journal.pbio.0040179), here as fast as one
         movement. A joint that suddenly stands still where it should move, or does so at the edge
-        of what is known of its range
-        (`edge`, (n, n_motors)), is against something: it does not push harder.
+        of what is known of its range (`edge`, (n, n_motors)), is against something: it does not
+        push harder.
         """
-        if self._no_fast_state:
-            return np.zeros_like(fast)
-        jump = missed - fast
-        bound = self._bound()
-        change = np.minimum(np.maximum(jump, -bound), bound)
         still = np.abs(velocity) < 0.1 * self.velocity_scale
         if np.count_nonzero(still):
-            change *= ~(still & (edge | (np.abs(jump) > bound)))
-        change *= self._config.fast_rate
-        change += fast
-        return change
+            blocked = still & (edge | (np.abs(missed - fast) > self._bound()))
+            missed = np.where(blocked, fast, missed)
+        return self.settle(fast, missed)
 
     def settle(self, fast: Array, missed: Array) -> Array:
         """Fast state (n, n_motors) after a step in which a practised command missed so much.
