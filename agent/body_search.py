@@ -84,4 +84,5 @@ class BodySearch:
     def _find_joints(self, memory: SensorimotorMemory) -> Joints:
         rows, own = memory.rows, self._senses.proprioception
         before, after = memory.before[rows][:, own], memory.after[rows][:, own]
-        return find_joints(before, after, memory.command[rows], self._config)
+        starts = np.unique(memory.episode[rows], return_index=True)[1]
+        return find_joints(before, after, memory.command[rows], self._config, starts)

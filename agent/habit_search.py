@@ -36,7 +36,10 @@ class HabitSearch:
     4. after `setbacks` lost challenges in a row the search begins anew, close to the habit;
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
-       what another has done.
+       what another has done;
+    6. where that has not helped for long, body or world have changed: what was expected is
+       forgotten, habits are doubted, and the search begins anew from the one in use (unexpected
+       uncertainty, Yu & Dayan 2005, doi:10.1016/j.neuron.2005.04.026).
 
     Attributes:
         parameters: (n, n_parameters) what each body runs now.
@@ -46,6 +49,8 @@ class HabitSearch:
             the spread of the latest bouts.
 
     """
+
+    _IN_VAIN = 40  # (Recoveries without success after which things must have changed)
 
     def __init__(
         self,
@@ -97,6 +102,7 @@ class HabitSearch:
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
         self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
+        self._in_vain = np.zeros(n, np.int64)
         self.dopamine = np.zeros(n)
 
     @property
@@ -220,6 +226,9 @@ class HabitSearch:
             usual = self._latest[:, 1]
             well = judged and mean >= usual.mean() - usual.std()
             self._stranded[body] = 0 if well else self._stranded[body] + 1
+            self._in_vain[body] = 0 if well else self._in_vain[body] + 1
+            if self._in_vain[body] >= self._IN_VAIN:
+                self._begin_again()
         elif self.explorer is None:
             self._first_reward[divmod(int(ticket), len(self._first))] = mean
             self._end_first()
@@ -236,7 +245,9 @@ class HabitSearch:
         if len(self._latest) >= self.explorer.population:
             usual, spread = self._latest[:, 0].mean(), self._latest[:, 0].std()
             self.dopamine[body] = (worth - usual) / (spread + 1e-12)
-            self._stranded[body] = worth - usual < -self._config.disaster * spread
+            self._stranded[body] = stranded = worth - usual < -self._config.disaster * spread
+            if not stranded:
+                self._in_vain[body] = 0
         latest = np.vstack([self._latest, [worth, mean, rise]])
         self._latest = latest[-3 * self.explorer.population :]
         return worth
@@ -275,7 +286,21 @@ class HabitSearch:
             )
         if self._generation % self._config.trial_every == 0 and not self._due:
             self._challenger, self._trials = self.explorer.centre, np.zeros(0)
-            self._due, self._retry = True, len(self.habits) > 0 and not self.habits.well_known
+            self._due = True
+            self._retry |= len(self.habits) > 0 and not self.habits.well_known
+
+    def _begin_again(self) -> None:
+        """Expect nothing any more, and search from the habit as from the best of a young body."""
+        self._latest = np.zeros((0, 3))
+        self.habits.doubt()
+        self.explorer = EXPLORERS[self._config.method](
+            self.habit, self._config, self._explore, self._config.spread
+        )
+        self._reward, self._waiting = np.zeros(0), []
+        self._due, self._retry, self._setbacks = False, False, 0
+        # (Candidates of the generation that is given up are judged no more.)
+        self._kind[self._kind == BOUT] = RETRIAL
+        self._stranded[:], self._in_vain[:] = 0, 0
 
     def _judge(self, body: int, mean: float) -> None:
         """One trial of the challenger is over."""
@@ -287,6 +312,7 @@ class HabitSearch:
             self.habits.add(self._challenger, self._trials.tolist())
         if beaten or len(self._trials) >= self._config.trials:
             self._setbacks = self._setbacks + 1 if beaten else 0
+            self._retry = beaten  # (What beats challengers is to show that it still can)
         self._due = not beaten and len(self._trials) < self._config.trials
 
     _OWN = (
@@ -305,6 +331,7 @@ class HabitSearch:
         "_length",
         "_fresh",
         "_stranded",
+        "_in_vain",
     )
     _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
     _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")

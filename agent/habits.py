@@ -5,6 +5,10 @@ from numpy.typing import NDArray
 
 from agent.percept import Array
 
+_SURPRISE = 3.0  # (Spreads below the mean from which a trial is a surprise)
+_FORGETS = 4.0  # (By how much earlier trials then count less)
+_DOUBTED = 1e-6  # (Trials that a worth counts for which may no longer hold)
+
 
 class Habits:
     r"""A small repertoire, each member with the mean reward of its trials.
@@ -56,7 +60,14 @@ class Habits:
         return bool(self.count[self.best] >= self._memory)
 
     def add(self, parameters: Array, rewards: list[float]) -> None:
-        """Take in parameters (n_parameters,) with their trials; the surely worst must leave."""
+        """Take in parameters (n_parameters,) with their trials; the surely worst must leave.
+
+        Of a habit that is there already these are more trials.
+        """
+        if (self.parameters == parameters).all(axis=1).any():
+            for reward in rewards:
+                self.felt(parameters, reward)
+            return
         mean = float(np.mean(rewards))
         self._squares += float(((np.array(rewards) - mean) ** 2).sum())
         self._freedom += len(rewards) - 1
@@ -69,15 +80,26 @@ class Habits:
             self.count = self.count[keep]
 
     def felt(self, parameters: Array, reward: float) -> None:
-        """Learn from one more trial of a habit; one that has left since is passed over."""
+        """Learn from one more trial of a habit; one that has left since is passed over.
+
+        The more surprisingly bad it was, the less earlier trials count (Pearce & Hall 1980,
+        doi:10.1037/0033-295X.87.6.532).
+        """
         found = np.flatnonzero((self.parameters == parameters).all(axis=1))
         if not found.size:
             return
         i, error = found[0], reward - self.mean[found[0]]
-        self._squares += float(error**2 * self.count[i] / (self.count[i] + 1))
+        usual = max(error, -_SURPRISE * self.spread)
+        if error < usual:
+            self.count[i] /= _FORGETS
+        self._squares += float(usual**2 * self.count[i] / (self.count[i] + 1))
         self._freedom += 1
         self.count[i] = min(self.count[i] + 1, self._memory)
         self.mean[i] += error / self.count[i]
+
+    def doubt(self) -> None:
+        """Forget how often habits have been tried: what they are worth is to be found out anew."""
+        self.count = np.full(len(self), _DOUBTED)
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

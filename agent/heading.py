@@ -1,6 +1,6 @@
 """Finding the heading: which numbers tell how the whole body is turned, and which turn is free."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -30,6 +30,8 @@ class Heading:
         zero: angle at which episodes begin, rad; 0 where places are felt, so that ψ differs from
             the bearing of the body's travel by a constant of the gait.
         wander: median turn from one window of time to the next, rad.
+        turning: channel that tells how fast the body turns, −1 where none does.
+        per_step: rad that ψ turns in a control step for 1 of that channel.
 
     """
 
@@ -39,6 +41,13 @@ class Heading:
     sign: float
     zero: float
     wander: float
+    turning: int = -1
+    per_step: float = 0.0
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels that it is read from."""
+        return tuple(c for c in (self.cosine, self.sine) if c >= 0)
 
     def angle(self, channels: Array) -> Array:
         """Heading (n,) in rad, from −π to π, of channels (n, c)."""
@@ -82,6 +91,8 @@ class HeadingSense:
     ):
         self._stride, self._window = stride, window
         self._least_wander, self._least_windows = least_wander, least_windows
+        # (Of more bodies than these there would be no two whole windows among the latest looks.)
+        self.watched = max(1, capacity // (4 * window))
         self._before = np.zeros((capacity, n_channels))
         self._after = np.zeros((capacity, n_channels))
         self._episode = np.full(capacity, -1, np.int64)
@@ -90,7 +101,7 @@ class HeadingSense:
     def look(
         self, before: Array, after: Array, episode: NDArray[np.int64], step: NDArray[np.int64]
     ) -> None:
-        """Remember how n bodies are turned, every `stride` steps of an episode.
+        """Remember how the first `watched` of n bodies are turned, every `stride` steps.
 
         Args:
             before: (n, c) channels before a step.
@@ -99,7 +110,7 @@ class HeadingSense:
             step: (n,) steps since the episode began.
 
         """
-        due = np.flatnonzero(step % self._stride == 0)
+        due = np.flatnonzero(step[: self.watched] % self._stride == 0)
         rows = (self._count + np.arange(len(due))) % len(self._episode)
         self._before[rows], self._after[rows] = before[due], after[due]
         self._episode[rows] = episode[due]
@@ -138,7 +149,21 @@ class HeadingSense:
             else:
                 sign, zero = 1.0, float(np.angle(np.exp(1j * angle[starts]).sum()))
             best = Heading(cosine, sine, turns, sign, zero, wander)
-        return best
+        return None if best is None else self._with_turning(best, rows)
+
+    def _with_turning(self, heading: Heading, rows: NDArray[np.int64]) -> Heading:
+        """Find which number tells how fast the body turns, in looks `rows`."""
+        before, after = self._before[rows], self._after[rows]
+        turn = _wrap(heading.angle(after) - heading.angle(before))
+        speed = 0.5 * (before + after)
+        speed[:, list(heading.channels)] = 0.0
+        power = (speed**2).sum(axis=0) + _UNIT**2
+        per_step = speed.T @ turn / power
+        explained = per_step**2 * power / ((turn**2).sum() + _UNIT**2)
+        best = int(explained.argmax())
+        if explained[best] < _FOLLOWS:
+            return heading
+        return replace(heading, turning=best, per_step=float(per_step[best]))
 
     def _windows(self, values: NDArray, episode: NDArray[np.int64], n: int) -> NDArray:
         """Values of n windows in a row within an episode, (k, n, window)."""

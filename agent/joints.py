@@ -20,6 +20,7 @@ _DRAWS = 40  # (Sets of gains, within their errors, that must all give the same 
 _FEW = 30  # (Steps at which the errors of gains are taken to be twice as large)
 _STIFF = 0.15  # (Squared natural frequency times control step from which a motor is a servo)
 _SURE = 2.0  # (Standard errors from there)
+_FIRST = np.zeros(1, np.int64)
 _PASSES = 3  # (Fits of the gains, each weighing down what jumped out of line in the one before)
 
 
@@ -43,6 +44,7 @@ class Joints:
         low: (m,) lowest angle to want, rad: 2 % of those felt lie below, or with a servo where
             a full command holds it, if that is lower.
         high: (m,) highest angle to want, rad.
+        start: (m,) angle with which episodes usually begin, rad.
 
     """
 
@@ -55,6 +57,7 @@ class Joints:
     rest: Array
     low: Array
     high: Array
+    start: Array
 
     @property
     def periodic(self) -> NDArray[np.bool_]:
@@ -100,7 +103,13 @@ class _Effects:
     mixing: Array  # (k, k) Cholesky factor of the correlation of errors between velocities
 
 
-def find_joints(before: Array, after: Array, command: Array, config: SchemaConfig) -> Joints:
+def find_joints(
+    before: Array,
+    after: Array,
+    command: Array,
+    config: SchemaConfig,
+    starts: NDArray[np.int64] = _FIRST,
+) -> Joints:
     r"""Find each motor's joint.
 
     Commands accelerate the joints through the inverse inertia, Δv_j = Σ_i B_ij u_i, where row i
@@ -119,6 +128,7 @@ def find_joints(before: Array, after: Array, command: Array, config: SchemaConfi
         after: (N, c) channels after it.
         command: (N, m).
         config: thresholds.
+        starts: rows in which an episode begins.
 
     Raises:
         NotYet: when fewer angle–velocity pairs than motors are found, when gains within their
@@ -154,6 +164,7 @@ def find_joints(before: Array, after: Array, command: Array, config: SchemaConfi
         rest=effects.rest[own],
         low=low,
         high=high,
+        start=np.median(_angles(before[starts], cosine, sine), axis=0),
     )
     margin = (-joints.pull - _STIFF / joints.step) / effects.pull_deviation[own]
     # With a full memory nothing will become surer.

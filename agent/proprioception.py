@@ -1,7 +1,6 @@
 """Proprioception: what a joint does when its sensor stands still or a look of it is lost."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.joints import Joints
 from agent.percept import Array
@@ -13,10 +12,10 @@ class Proprioception:
 
     Angle and velocity of a joint tell the same twice, :math:`\Delta q = h v`, as babbling has
     found. A sensor that shows the very same number for `STUCK` steps while its partner changes is
-    not believed. An angle is then the sum of the velocities, drawn slowly to what is wanted so
-    that it does not drift, and a velocity the change of the angle carried on to now:
+    not believed. An angle is then the sum of the velocities since it last moved, or since the
+    episode began as episodes do, and a velocity the change of the angle carried on to now:
 
-    .. math:: \hat q \leftarrow \hat q + \tfrac{h}{2} (v_t + v_{t-1}) + \lambda (q^* - \hat q),
+    .. math:: \hat q \leftarrow \hat q + \tfrac{h}{2} (v_t + v_{t-1}),
         \qquad \hat v = c_t + \tfrac12 (c_t - c_{t-1}), \quad c_t = (q_t - q_{t-1}) / h
 
     Where nothing of an observation has changed, it has been lost: the joints are believed to be
@@ -26,21 +25,9 @@ class Proprioception:
     """
 
     STUCK = 3
-    _DRAW = 0.02  # (λ)
 
     def __init__(self, joints: Joints):
         self._joints = joints
-
-    def sound(self, memory: Memory, channels: Array, sense: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Whether a sense (its channels) is to be believed, (n,), from channels (n, n_channels).
-
-        To be asked for before `feel`.
-        """
-        same = channels == memory["sensed"]
-        still = np.logical_or.reduce(same[:, sense], axis=1) & memory["sensing"]
-        alone = still & ~np.logical_and.reduce(same, axis=1)
-        memory["stuck_heading"] = count = np.where(still, memory["stuck_heading"] + alone, 0)
-        return np.asarray(count < self.STUCK)
 
     def feel(
         self, memory: Memory, channels: Array, angle: Array, wanted: Array
@@ -64,7 +51,8 @@ class Proprioception:
         lost = known & np.logical_and.reduce(same, axis=1)
         still = same.take(joints.sine, axis=1), same.take(joints.velocity, axis=1)
         held = memory["stuck_angle"], memory["stuck_velocity"]
-        if not any(np.count_nonzero(odd) for odd in (lost, *still, *held)):
+        if not any(np.count_nonzero(odd) for odd in (~known, lost, *still, *held)):
+            memory["joint_led"] = angle
             memory["joint_change"] = (angle - was_angle) / joints.step
             memory["joint_angle"], memory["joint_velocity"] = angle, velocity
             return angle, velocity
@@ -79,10 +67,9 @@ class Proprioception:
         memory["stuck_angle"], memory["stuck_velocity"] = counts
         no_angle, no_velocity = (count >= self.STUCK for count in counts)
         no_velocity &= ~no_angle
-        begun = no_angle & (held[0] < self.STUCK)
-        start = np.where(begun, wanted, was_angle)
-        moved = 0.5 * joints.step * (velocity + was_velocity)
-        led = start + moved + self._DRAW * (wanted - start)
+        led = memory["joint_led"] + 0.5 * joints.step * (velocity + was_velocity)
+        led = np.where(still[0], led, angle)
+        memory["joint_led"] = led = np.where(known[:, None], led, joints.start)
         change = (angle - was_angle) / joints.step
         ahead = change + 0.5 * (change - memory["joint_change"])
         velocity = np.where(no_velocity, ahead, velocity)

@@ -98,8 +98,8 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bodies", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--born", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--born", type=int, default=20_000)
     parser.add_argument("--out", type=Path, default=Path("results/batch.json"))
     asked = parser.parse_args()
     found = measure(asked.bodies, asked.steps, asked.born)

@@ -1,10 +1,16 @@
 """Visuomotor adaptation: the map, its two rates, its memory for errors."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from agent.adaptation import VisuomotorMap, apply_turn, turn_from
-from agent.config import HUMAN_ADAPTATION, AdaptationConfig
+from agent.config import HUMAN_ADAPTATION, AdaptationConfig, BrainConfig
+from agent.motor_programs.guidance import Guidance
+from agent.percept import Percept
+from agent.strategy import AimingStrategy
+from agent.working_memory import new_memory
 from scripts.adaptation_measures import first_crossing, human_curve
 
 EAST, NORTH = np.array([0.1, 0.0]), np.array([0.0, 0.1])
@@ -100,3 +106,24 @@ def test_what_is_learnt_is_saved():
     learn(adaptation, 30, trials=9)
     other.load_state(adaptation.state())
     np.testing.assert_array_equal(learn(adaptation, 20), learn(other, 20))
+
+
+def test_bodies_that_end_at_once_teach_the_map_no_more_than_it_lacks():
+    n, trials, turned = 32, 12, rotated(30)
+    config = BrainConfig()
+    schema = SimpleNamespace(spread=0.1, expected=lambda percept: percept.angle)
+    map_ = VisuomotorMap(config.adaptation)
+    strategy = AimingStrategy(config.adaptation)
+    guidance = Guidance(schema, map_, strategy, config, np.random.default_rng(0))
+    ways = np.tile(EAST, (n, 1))
+    lacking = []
+    for _ in range(trials):
+        memory = new_memory(n, 2, 6, 10)
+        memory["felt"][:], memory["way"][:, :2] = True, ways
+        memory["turn"] = map_.turn(ways)
+        hand = apply_turn(ways, memory["turn"])
+        seen = apply_turn(hand, np.tile(turned, (n, 1)))
+        after = Percept(hand, np.zeros((n, 2)), seen, np.zeros((n, 0)), ways)
+        guidance.learn(memory, after, np.ones(n, bool))
+        lacking.append(30 + np.degrees(map_.turn(EAST[None])[0, 3]))
+    assert np.abs(lacking).max() < 30 and abs(lacking[-1]) < 2

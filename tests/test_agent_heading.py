@@ -243,3 +243,19 @@ def test_the_heading_of_a_body_is_found_while_it_tries_gaits(env_id, seed):
     found = sense.find(limbs, np.append(place, place + 2))
     assert (None if found is None else (found.cosine, found.sine)) == YAW[env_id]
     assert found is None or found.sign == 1.0
+
+
+def test_of_many_bodies_some_are_watched_for_long():
+    channels, episode, step, yaw = life("direction", 0)
+    n = 64
+    sense = HeadingSense(channels.shape[1])
+    after = later(channels, step)
+    for t in range(700):
+        rows = t + 100 * np.arange(n)  # (bodies whose lives are parts of one)
+        rows = rows % len(channels)
+        number = 1000 * np.arange(n) + episode[rows]
+        sense.look(channels[rows], after[rows], number, step[rows])
+    place = np.arange(channels.shape[1] - 2, channels.shape[1])
+    found = sense.find(joints(0, 1, *place), NO_PLACE)
+    assert found is not None
+    assert np.median(difference(found.angle(channels) + found.zero, yaw)) < 0.1

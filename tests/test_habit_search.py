@@ -167,7 +167,22 @@ def test_luck_does_not_keep_a_habit_on_its_throne():
     for _ in range(6):
         habits.felt(lucky, 0.5)
     assert habits.best == 0
-    assert habits.mean[1] == pytest.approx((4.5 + 6 * 0.5) / 9)
+    assert 0.5 < habits.mean[1] < (4.5 + 6 * 0.5) / 9  # sooner than the average of all trials
+
+
+def test_trials_that_are_no_surprise_are_averaged():
+    habits = Habits(2, size=3, caution=1.0, memory=12)
+    habits.add(np.zeros(2), [1.0, 1.2, 0.8])
+    for reward in (0.7, 1.3, 0.9):
+        habits.felt(np.zeros(2), reward)
+    assert habits.mean[0] == pytest.approx(5.9 / 6) and habits.count[0] == 6
+
+
+def test_a_habit_found_again_is_the_same_habit():
+    habits = Habits(2, size=3, caution=1.0, memory=12)
+    for rewards in ([1.0, 1.1, 0.9], [1.0, 1.2, 0.8]):
+        habits.add(np.ones(2), rewards)
+    assert len(habits) == 1 and habits.count[0] == 6
 
 
 def test_the_surely_worst_habit_leaves_a_full_repertoire():
@@ -182,3 +197,30 @@ def test_the_surely_worst_habit_leaves_a_full_repertoire():
 def test_an_unknown_method_is_named():
     with pytest.raises(ValueError, match=r"'annealing'.*cma or three_factor"):
         SearchConfig(method="annealing")
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_when_the_body_has_changed_the_search_begins_anew(n):
+    s, noise = search(n), np.random.default_rng(0)
+    live(s, 3000 // n, noise)
+    habit = s.habit.copy()
+    turn = np.array([-1.0, -1.0, -1.0, 1.0, 1.0])  # what paid before is far from paying now
+
+    def changed(parameters):
+        return 3.0 * worth(turn * parameters) - 2.0
+
+    before = changed(habit)
+    for t in range(12_000 // n):
+        reward = changed(s.parameters) + 0.1 * noise.normal(size=n)
+        s.learn(reward, np.zeros(n, bool), np.full(n, (t + 1) % 50 == 0))
+    assert changed(s.habit) > 0.5 * (before + changed(turn * AIM))
+
+
+def test_doubted_habits_are_worth_what_the_next_trial_says():
+    habits = Habits(2, 4, caution=1.0, memory=12)
+    for value in (1.0, 2.0):
+        habits.add(np.full(2, value), [value - 0.1, value, value + 0.1])
+    habits.doubt()
+    assert not habits.well_known and habits.best == 1
+    habits.felt(np.full(2, 2.0), -5.0)
+    assert habits.mean[1] == pytest.approx(-5.0, abs=1e-3)

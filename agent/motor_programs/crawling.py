@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from agent.config import BrainConfig
 from agent.critic import Critic
 from agent.habit_search import HabitSearch
+from agent.head_direction import HeadDirection
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
 from agent.motor_programs.gait import Gait
@@ -74,6 +75,7 @@ class Crawling:
         self._senses, self._config, self._n, self._rng = senses, config, n, rng
         self._trace, lesions = trace, config.lesions
         self.steering = Steering(senses, n, rng, "heading" in lesions)
+        self._head_direction = HeadDirection()
         self.critic = Critic(senses.n_channels, n, config.critic, "critic" in lesions)
         self._relation = np.zeros(5)  # (Means of d and r, var(d), cov(d, r), steps counted)
         self._life: _Life | None = None
@@ -126,9 +128,7 @@ class Crawling:
             rhythm = life.habit
         else:
             rhythm = life.rhythm if len(bodies) == self._n else life.rhythm.take(bodies)
-        error = self._heading_error(life, channels, bodies)
-        if error is not None:
-            error *= life.proprioception.sound(memory, channels, self.steering.channels)
+        error = self._heading_error(life, memory, channels, bodies)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         joints = life.joints
         felt = self._senses.angles(channels, joints)
@@ -149,13 +149,21 @@ class Crawling:
         return life.search.habit
 
     def _heading_error(
-        self, life: _Life, channels: Array, bodies: NDArray[np.int64] | None
+        self, life: _Life, memory: Memory, channels: Array, bodies: NDArray[np.int64] | None
     ) -> Array | None:
-        if bodies is None:
-            return self.steering.error(channels)
-        self.steering.choose(channels, bodies, life.search.practising)
-        error = self.steering.error(channels, bodies)
-        self._error[bodies] = 0.0 if error is None else error
+        steering = self.steering
+        if steering.heading is None:
+            return None
+        if bodies is not None:
+            steering.choose(channels, bodies, life.search.practising)
+        off, known = self._head_direction.believe(
+            memory, channels, steering.heading, not steering.to_goals
+        )
+        error = steering.error(channels, bodies, off)
+        assert error is not None
+        error *= known
+        if bodies is not None:
+            self._error[bodies] = error
         return error
 
     def look(self, before: Array, after: Array, memory: Memory) -> None:
@@ -228,12 +236,16 @@ class Crawling:
 
     def _worth(self, before: Array, reward: Array, after: Array) -> Array:
         way, now = self.steering.approach(before, after)
-        m = self._relation
-        for d, r in zip(now, reward, strict=True):
-            m[4] += 1.0
-            rate, off_d, off_r = max(self._FADE, 1.0 / m[4]), d - m[0], r - m[1]
-            m[:4] += rate * np.array([off_d, off_r, off_d**2 - m[2], off_d * off_r - m[3]])
-        weight = -m[3] / m[2] if m[2] > 0.0 else 0.0
+        usual_d, usual_r, variance, covariance, steps = self._relation.tolist()
+        for d, r in zip(now.tolist(), reward.tolist(), strict=True):
+            steps += 1.0
+            rate, off_d, off_r = max(self._FADE, 1.0 / steps), d - usual_d, r - usual_r
+            usual_d += rate * off_d
+            usual_r += rate * off_r
+            variance += rate * (off_d * off_d - variance)
+            covariance += rate * (off_d * off_r - covariance)
+        self._relation = np.array([usual_d, usual_r, variance, covariance, steps])
+        weight = -covariance / variance if variance > 0.0 else 0.0
         weight = weight if weight > self._LEAST else 1.0
         return weight * self._config.critic.horizon * way + (reward + weight * now)
 

@@ -12,7 +12,7 @@ State = dict[str, NDArray]
 Shape = tuple[str, tuple[str | int, ...]]
 
 _JOINTS: dict[str, Shape] = {name: ("i", ("m",)) for name in ("cosine", "sine", "velocity")}
-_JOINTS |= {name: ("f", ("m",)) for name in ("gain", "pull", "rest", "low", "high")}
+_JOINTS |= {name: ("f", ("m",)) for name in ("gain", "pull", "rest", "low", "high", "start")}
 _JOINTS |= {"step": ("f", ())}
 _SEARCH: dict[str, Shape] = {
     "first": ("f", ("k", "p")),
@@ -32,6 +32,7 @@ _SEARCH: dict[str, Shape] = {
     "length": ("f", ("n",)),
     "fresh": ("b", ("n",)),
     "stranded": ("i", ("n",)),
+    "in_vain": ("i", ("n",)),
     "counts": ("i", (6,)),
     "generator": ("u", (6,)),
     "exploring": ("u", (6,)),
@@ -121,9 +122,13 @@ def _check_channels(state: State, n_channels: int) -> None:
         if key in state and ((state[key] < least) | (state[key] >= n_channels)).any():
             raise StateError(f"weights {key!r} name channels that the observation lacks")
     heading = state["steering.heading"]
-    if heading.size not in (0, 6):
-        raise StateError(f"weights 'heading' have shape {heading.shape}: expected (0,) or (6,)")
-    if heading.size and not (-1 <= heading[0] < n_channels and 0 <= heading[1] < n_channels):
+    if heading.size not in (0, 8):
+        raise StateError(f"weights 'heading' have shape {heading.shape}: expected (0,) or (8,)")
+    if heading.size and not (
+        -1 <= heading[0] < n_channels
+        and 0 <= heading[1] < n_channels
+        and -1 <= heading[6] < n_channels
+    ):
         raise StateError("weights 'heading' name channels that the observation lacks")
     slow, weights = state["critic.slow"], state["critic.weights"]
     if len(weights) not in ((4 + 2 * len(slow),) if len(slow) else (0, 4)):

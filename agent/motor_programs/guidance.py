@@ -148,7 +148,9 @@ class Guidance:
         for i in np.flatnonzero(ended & memory["felt"]):
             if seen[i]:
                 way, origin = memory["way"][i, :d], memory["origin_seen"][i, :d]
-                self.map.learn(way, error[i], float(weight[i]))
+                # What the map would err now: other bodies have taught it since this one aimed.
+                since = self.map.turn(way[None])[0] - memory["turn"][i]
+                self.map.learn(way, error[i] + since, float(weight[i]))
                 adapted = self.map.turn(way[None])[0] - memory["turn"][i]
                 wanted, untaken = after.goal[i] - origin, self.strategy.untaken
                 if untaken is None:

@@ -50,12 +50,6 @@ class Steering:
         """Whether there is a place on the ground to go to."""
         return len(self._goal) == 2
 
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels that the heading is read from."""
-        heading = self.heading
-        return () if heading is None else tuple(c for c in (heading.cosine, heading.sine) if c >= 0)
-
     def resize(self, n: int) -> None:
         """Go on with n bodies, each about to choose where to head."""
         # (Bearing practised, NaN where a body heads for its goal; whether it is to be drawn)
@@ -85,7 +79,7 @@ class Steering:
         if self.heading is not None or self._lesioned:
             return False
         self._sense.look(before, after, episode, steps)
-        self._since_glance += len(before)
+        self._since_glance += min(len(before), self._sense.watched)
         if joints is None or self._since_glance < self._GLANCE:
             return False
         self._since_glance = 0
@@ -118,17 +112,22 @@ class Steering:
         self._practised[rows] = np.where(practising[rows], way, np.nan)
         self._undecided[rows] = False
 
-    def error(self, channels: Array, bodies: NDArray[np.int64] | None = None) -> Array | None:
+    def error(
+        self, channels: Array, bodies: NDArray[np.int64] | None = None, off: Array | None = None
+    ) -> Array | None:
         """Heading error (k,) in rad, None where no heading is known.
 
         Args:
             channels: (k, c).
             bodies: (k,) which of those that learn they are; None for goals alone.
+            off: (k,) turn believed beyond the heading that is felt, rad.
 
         """
         if self.heading is None:
             return None
         turn = -self.heading.angle(channels)
+        if off is not None:
+            turn -= off
         if self.to_goals:
             way = channels[:, self._goal] - channels[:, self._place]
             bearing = np.arctan2(way[:, 1], way[:, 0])
@@ -177,5 +176,6 @@ class Steering:
         self._undecided = state["undecided"].copy()
         self.heading = None
         if len(state["heading"]):
-            cosine, sine, *numbers = (float(x) for x in state["heading"])
-            self.heading = Heading(int(cosine), int(sine), *numbers)
+            cosine, sine, turns, sign, zero, wander, turning, per_step = state["heading"].tolist()
+            found = int(cosine), int(sine), turns, sign, zero, wander, int(turning), per_step
+            self.heading = Heading(*found)
