@@ -137,6 +137,12 @@ BATTERY := $(EVIDENCE) --eval-episodes 6 --seeds brain=3 1
 evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbances and survival again (hours)
 	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions all --steps 2000 --seeds 3 \
 	    --eval-episodes 20 $(EVIDENCE) --out results/lesion/reach3d
+	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions granule_cells basal_ganglia critic \
+	    --steps 2000 --seeds 8 --first-seed 110 --eval-episodes 20 --resume \
+	    --out results/lesion/reach3d_more
+	$(NEONATE) lesion --env neonate/CrawlTo-v0 --steps 40000 --seeds 3 --eval-episodes 20 \
+	    --regions body_schema heading habit critic basal_ganglia spinal_cord $(EVIDENCE) \
+	    --out results/lesion/crawl_to
 	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/halfcheetah \
 	    --out results/robustness/halfcheetah
@@ -144,10 +150,13 @@ evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbanc
 	    --agents runs/ant --out results/robustness/ant
 	$(NEONATE) robustness --env Swimmer-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/swimmer --out results/robustness/swimmer
+	$(NEONATE) robustness --env neonate/CrawlTo-v0 --algos brain --steps 40000 --seeds 3 \
+	    --disturbances dead weak push --learn-on 20000 --eval-episodes 20 $(EVIDENCE) \
+	    --agents runs/crawler --out results/robustness/crawler
 	$(NEONATE) survival --mutations 10000 --out results/survival
 	$(NEONATE) survival --kills 25 --kill-steps 300 --kill-checkpoint 100 --out results/survival
-	$(NEONATE) survival --steps 1000000 --envs neonate/Reach-v0 neonate/Crawl-v0 Swimmer-v5 \
-	    --out results/survival
+	$(NEONATE) survival --steps 1000000 --bodies 8 --seed 100 \
+	    --envs neonate/Reach-v0 neonate/Crawl-v0 Swimmer-v5 --out results/survival
 	$(BIN)/python -m scripts.batch_account --out results/batch.json
 
 results/videos/brain.gif: | setup

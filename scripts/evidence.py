@@ -24,7 +24,8 @@ ROBUSTNESS = """## Disturbances
 
 Agents trained undisturbed and then frozen. In brackets the share of the agent's own clean return.
 The sensor or motor that fails is drawn anew for each episode, among all that are not constant.
-Noise is measured by the spread that the agent itself feels when nothing disturbs it.
+Noise is measured by the spread that the agent itself feels when nothing disturbs it. What lives on
+with a disturbance, learning, does so with the same sensor or motor in every episode.
 """
 
 SURVIVAL = "## Survival\n"
@@ -36,6 +37,7 @@ def write_evidence(results: Path) -> str:
     studies = sorted(results.glob("lesion/*/lesions.json"))
     parts += [LESIONS] if studies else []
     parts += [lesions(read_json(path), path, results) for path in studies]
+    parts += [verdicts([read_json(path) for path in studies])] if studies else []
     studies = sorted(results.glob("robustness/*/robustness.json"))
     parts += [ROBUSTNESS] if studies else []
     parts += [robustness(read_json(path), path, results) for path in studies]
@@ -74,6 +76,36 @@ def lesions(document: Mapping[str, Any], path: Path, results: Path) -> str:
     return "\n\n".join(filter(None, [title, _table(heads, rows), verdict, picture])) + "\n"
 
 
+ELSEWHERE = {
+    "adaptation": "motor adaptation: table of README.md, `results/adapt/without-adaptation`",
+    "error_memory": "savings: table of README.md, `results/adapt/without-error-memory`",
+    "basal_ganglia": "new key sequences: table of README.md, `results/keys/lesion.json`",
+    "hippocampus": "mazes: table of README.md, `results/mazes/mazes.csv`",
+    "prefrontal": "goals out of sight: table of README.md, `results/mazes/goals.csv`",
+    "cue_memory": "delayed cues: table of README.md, `results/keys/delay.json`",
+    "sleep": "chunks of keys: table of README.md, `results/keys/chunks.json`",
+}
+"""Where else a region's loss was measured, with tables of its own."""
+
+
+def verdicts(studies: Sequence[Mapping[str, Any]]) -> str:
+    """Say of each region which task it costs when it is taken away, or that none was found."""
+    rows, idle = [], []
+    for name in dict.fromkeys(name for study in studies for name in study["regions"]):
+        tasks = [
+            f"{study['env']} ({study['steps']:,} steps)"
+            for study in studies
+            if name in study["regions"] and _costs(study["table"], name)
+        ]
+        told = tasks + [ELSEWHERE[name]] if name in ELSEWHERE else tasks
+        rows.append([f"`{name}`", "; ".join(told) or "**nothing yet**"])
+        if not told:
+            idle.append(f"`{name}`")
+    said = f"Not earning their place so far: {', '.join(idle)}." if idle else ""
+    parts = ["### What each region is needed for", _table(["region", "costs"], rows), said]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
 def robustness(document: Mapping[str, Any], path: Path, results: Path) -> str:
     """Write the table of one battery."""
     table = document["table"]
@@ -89,6 +121,8 @@ def robustness(document: Mapping[str, Any], path: Path, results: Path) -> str:
             if row is not None and name != "clean" and "retained" in row:
                 share = Interval(row["retained"], row["retained_low"], row["retained_high"])
                 text += f" ({share.text(100.0, 0)} %)"
+            if row is not None and "success" in row:
+                text += f", success {100.0 * row['success']:.0f} %"
             line.append(text)
         rows.append(line)
     counts = {algo: cells[algo, "clean", 0]["seeds"] for algo in algos}
