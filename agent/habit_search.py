@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.config import SearchConfig
+from agent.doubt import Doubt
 from agent.explorers import EXPLORERS, Explorer
 from agent.habits import Habits
 from agent.percept import Array
@@ -37,20 +38,18 @@ class HabitSearch:
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done;
-    6. where that has not helped for long, body or world have changed: what was expected is
-       forgotten, habits are doubted, and the search begins anew from the one in use (unexpected
-       uncertainty, Yu & Dayan 2005, doi:10.1016/j.neuron.2005.04.026).
+    6. where `Doubt` has it that body or world have changed, what was expected is forgotten, and
+       all begins anew, with the habits among the parameters that are tried first.
 
     Attributes:
         parameters: (n, n_parameters) what each body runs now.
         habits: the repertoire.
+        doubt: signs that all this no longer holds.
         explorer: None until the random parameters have been tried.
         dopamine: (n,) prediction error of the bout that has just ended, 0 elsewhere; in units of
             the spread of the latest bouts.
 
     """
-
-    _IN_VAIN = 40  # (Recoveries without success after which things must have changed)
 
     def __init__(
         self,
@@ -85,12 +84,14 @@ class HabitSearch:
         self._due, self._retry, self._overdue = False, False, 0
         self._asked_again, self._setbacks = False, 0
         self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
+        self.doubt = Doubt(n, config.trial_every)
         self._lay_out(n)
         for body in range(n):
             self._begin(body)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies; bouts under way are begun anew."""
+        self.doubt.resize(n)
         under_way = np.isin(self._kind, (FIRST, BOUT))
         self._waiting = self._ticket[under_way].tolist() + self._waiting
         self._lay_out(n)
@@ -102,7 +103,6 @@ class HabitSearch:
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
         self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
-        self._in_vain = np.zeros(n, np.int64)
         self.dopamine = np.zeros(n)
 
     @property
@@ -187,10 +187,11 @@ class HabitSearch:
             way = self.habit if self._stranded[body] % 2 else struggle
             return RECOVERY, -1, way, c.recovery_steps
         self._stranded[body] = 0
-        self._overdue = self._overdue + 1 if self._due else 0
-        if self._due and (self._fresh[body] or self._overdue > c.patience):
-            if self._retry:
-                self._retry = False
+        waits = self._due or self.doubt.check
+        self._overdue = self._overdue + 1 if waits else 0
+        if waits and (self._fresh[body] or self._overdue > c.patience):
+            if self._retry or self.doubt.check:
+                self._retry = self.doubt.check = False
                 return RETRIAL, -1, self.habit, c.trial_steps
             return TRIAL, -1, self._challenger, c.trial_steps
         if self.explorer is not None and not len(self._reward):
@@ -220,14 +221,14 @@ class HabitSearch:
             self._judge(body, mean)
         elif kind == RETRIAL:
             if length == self._config.trial_steps:
-                self.habits.felt(self.parameters[body], mean)
+                if self.doubt.tried(self.habits.felt(self.parameters[body], mean)):
+                    self._begin_again()
         elif kind == RECOVERY:
             judged = self._stranded[body] % 2 == 1
             usual = self._latest[:, 1]
             well = judged and mean >= usual.mean() - usual.std()
             self._stranded[body] = 0 if well else self._stranded[body] + 1
-            self._in_vain[body] = 0 if well else self._in_vain[body] + 1
-            if self._in_vain[body] >= self._IN_VAIN:
+            if self.doubt.recovered(body, well):
                 self._begin_again()
         elif self.explorer is None:
             self._first_reward[divmod(int(ticket), len(self._first))] = mean
@@ -247,7 +248,7 @@ class HabitSearch:
             self.dopamine[body] = (worth - usual) / (spread + 1e-12)
             self._stranded[body] = stranded = worth - usual < -self._config.disaster * spread
             if not stranded:
-                self._in_vain[body] = 0
+                self.doubt.recovered(body, well=True)
         latest = np.vstack([self._latest, [worth, mean, rise]])
         self._latest = latest[-3 * self.explorer.population :]
         return worth
@@ -276,6 +277,9 @@ class HabitSearch:
         if self.explorer is None or np.isnan(self._reward).any():
             return
         self.explorer.tell(self._reward)
+        if len(self.habits):
+            earned = self._latest[-len(self._reward) :, 1].mean()
+            self.doubt.compare(float(self.habits.mean[self.habits.best] - earned))
         self._reward = np.zeros(0)
         self._generation += 1
         if self._setbacks >= self._config.setbacks:
@@ -290,17 +294,20 @@ class HabitSearch:
             self._retry |= len(self.habits) > 0 and not self.habits.well_known
 
     def _begin_again(self) -> None:
-        """Expect nothing any more, and search from the habit as from the best of a young body."""
+        """Expect nothing any more, and search as a young body does, with what was known in mind."""
         self._latest = np.zeros((0, 3))
-        self.habits.doubt()
-        self.explorer = EXPLORERS[self._config.method](
-            self.habit, self._config, self._explore, self._config.spread
-        )
-        self._reward, self._waiting = np.zeros(0), []
+        known = self.habits.parameters[: len(self._first)]
+        self._first[: len(known)] = known
+        self.habits.clear()
+        self.explorer, self._generation = None, 0
+        self._first_reward[:] = np.nan
+        self._asked_again, self._reward = False, np.zeros(0)
+        self._waiting = list(range(len(self._first)))
         self._due, self._retry, self._setbacks = False, False, 0
+        self.doubt.begin_again()
         # (Candidates of the generation that is given up are judged no more.)
         self._kind[self._kind == BOUT] = RETRIAL
-        self._stranded[:], self._in_vain[:] = 0, 0
+        self._stranded[:] = 0
 
     def _judge(self, body: int, mean: float) -> None:
         """One trial of the challenger is over."""
@@ -331,7 +338,6 @@ class HabitSearch:
         "_length",
         "_fresh",
         "_stranded",
-        "_in_vain",
     )
     _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
     _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
@@ -346,6 +352,7 @@ class HabitSearch:
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
+        state |= {f"doubt.{key}": value for key, value in self.doubt.state().items()}
         state |= {f"habits.{key}": value for key, value in self.habits.state().items()}
         if self.explorer is not None:
             state |= {f"explorer.{key}": value for key, value in self.explorer.state().items()}
@@ -365,6 +372,7 @@ class HabitSearch:
         set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self._sum))
         self.habits.load_state(_part(state, "habits."))
+        self.doubt.load_state(_part(state, "doubt."))
         self.explorer, explorer = None, _part(state, "explorer.")
         if explorer:
             kind = EXPLORERS[self._config.method]

@@ -7,7 +7,6 @@ from agent.percept import Array
 
 _SURPRISE = 3.0  # (Spreads below the mean from which a trial is a surprise)
 _FORGETS = 4.0  # (By how much earlier trials then count less)
-_DOUBTED = 1e-6  # (Trials that a worth counts for which may no longer hold)
 
 
 class Habits:
@@ -79,27 +78,34 @@ class Habits:
             self.parameters, self.mean = self.parameters[keep], self.mean[keep]
             self.count = self.count[keep]
 
-    def felt(self, parameters: Array, reward: float) -> None:
+    def felt(self, parameters: Array, reward: float) -> bool:
         """Learn from one more trial of a habit; one that has left since is passed over.
 
         The more surprisingly bad it was, the less earlier trials count (Pearce & Hall 1980,
         doi:10.1037/0033-295X.87.6.532).
+
+        Returns:
+            Whether it was.
+
         """
         found = np.flatnonzero((self.parameters == parameters).all(axis=1))
         if not found.size:
-            return
+            return False
         i, error = found[0], reward - self.mean[found[0]]
         usual = max(error, -_SURPRISE * self.spread)
-        if error < usual:
+        if surprising := error < usual:
             self.count[i] /= _FORGETS
         self._squares += float(usual**2 * self.count[i] / (self.count[i] + 1))
         self._freedom += 1
         self.count[i] = min(self.count[i] + 1, self._memory)
         self.mean[i] += error / self.count[i]
+        return bool(surprising)
 
-    def doubt(self) -> None:
-        """Forget how often habits have been tried: what they are worth is to be found out anew."""
-        self.count = np.full(len(self), _DOUBTED)
+    def clear(self) -> None:
+        """Forget all: none of it can be relied on any more."""
+        none = np.zeros(0)
+        self.parameters, self.mean, self.count = self.parameters[:0], none, none
+        self._squares, self._freedom = 0.0, 0.0
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

@@ -97,7 +97,7 @@ def verdicts(studies: Sequence[Mapping[str, Any]]) -> str:
             for study in studies
             if name in study["regions"] and _costs(study["table"], name)
         ]
-        told = tasks + [ELSEWHERE[name]] if name in ELSEWHERE else tasks
+        told = [*tasks, ELSEWHERE[name]] if name in ELSEWHERE else tasks
         rows.append([f"`{name}`", "; ".join(told) or "**nothing yet**"])
         if not told:
             idle.append(f"`{name}`")

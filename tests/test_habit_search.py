@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agent.config import SearchConfig
+from agent.doubt import Doubt
 from agent.explorers import EXPLORERS
 from agent.habit_search import HabitSearch
 from agent.habits import Habits
@@ -216,11 +217,34 @@ def test_when_the_body_has_changed_the_search_begins_anew(n):
     assert changed(s.habit) > 0.5 * (before + changed(turn * AIM))
 
 
-def test_doubted_habits_are_worth_what_the_next_trial_says():
+def test_habits_that_are_cleared_have_no_past():
     habits = Habits(2, 4, caution=1.0, memory=12)
     for value in (1.0, 2.0):
         habits.add(np.full(2, value), [value - 0.1, value, value + 0.1])
-    habits.doubt()
-    assert not habits.well_known and habits.best == 1
-    habits.felt(np.full(2, 2.0), -5.0)
-    assert habits.mean[1] == pytest.approx(-5.0, abs=1e-3)
+    habits.clear()
+    assert not len(habits) and not habits.spread
+    habits.add(np.zeros(2), [-5.0, -5.0, -5.0])
+    assert habits.best == 0
+
+
+def test_a_shortfall_as_usual_is_no_reason_to_doubt():
+    doubt = Doubt(1, rest=2)
+    for short in (1.0, 1.2, 0.9, 1.1, 1.5):
+        doubt.compare(short)
+    assert not doubt.check
+    doubt.compare(4.0)
+    assert doubt.check
+
+
+def test_one_bad_trial_is_noise_and_two_in_a_row_are_change():
+    doubt = Doubt(1, rest=2)
+    assert not any(doubt.tried(bad) for bad in (True, False, True))
+    assert doubt.check and doubt.tried(True)
+
+
+def test_recoveries_in_vain_are_counted_for_each_body():
+    doubt = Doubt(2, rest=2)
+    for _ in range(39):
+        assert not doubt.recovered(0, well=False) and not doubt.recovered(1, well=False)
+    assert not doubt.recovered(1, well=True)
+    assert doubt.recovered(0, well=False) and not doubt.recovered(1, well=False)
