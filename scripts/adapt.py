@@ -14,7 +14,7 @@ from agent.config import BrainConfig, config_to_dict
 from envs.schedules import Schedule
 from scripts.adaptation_crawl import WeakLeg, summarise_legs, weak_leg_runs
 from scripts.adaptation_delay import delay_runs, late, summarise_delays
-from scripts.adaptation_measures import LAPSE, Row, summarise, write_rows
+from scripts.adaptation_measures import Row, summarise, write_rows
 from scripts.adaptation_plots import plot_protocol
 from scripts.adaptation_protocols import PROTOCOLS
 from scripts.adaptation_runs import SETTINGS, Run, brain_runs, rival_runs, setting_of
@@ -231,7 +231,6 @@ def with_values(run: Run, perturbation: str) -> Run:
     trials = run["trials"]
     name = {"rotation": "turn", "gain": "stretch"}.get(perturbation, "bend")
     value = np.array(trials[name], float) - (name == "stretch")
-    value[np.array(trials["stretch"]) > LAPSE] = np.nan
     return run | {"trials": trials | {"value": value.tolist(), "shown": [True] * len(value)}}
 
 

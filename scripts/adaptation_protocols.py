@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from envs.schedules import Phase, Schedule
 
-STRAIGHT = (45.0,)  # (Degrees) the target of channel trials: the natural path there is straight
+HELD = (45.0,)  # (Degrees) the target of channel trials
 ONE = (0.0,)  # (Degrees) the one target trained on
 PROBED = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 135.0, 180.0)  # (Degrees from the trained target)
 
@@ -51,9 +51,10 @@ GRADUAL = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 0.0, 1.0), Ph
 
 FORCE = Schedule(
     (
-        Phase("baseline", 24, clamp_every=6, clamp_directions=STRAIGHT),
-        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=STRAIGHT),
-        Phase("washout", 32, clamp_every=8, clamp_directions=STRAIGHT),
+        Phase("familiar", 4, directions=HELD),
+        Phase("baseline", 24, clamp_every=6, clamp_directions=HELD),
+        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=HELD),
+        Phase("washout", 32, clamp_every=8, clamp_directions=HELD),
     )
 )
 """Eight targets in a force field, some trials in a channel that shows what is expected."""

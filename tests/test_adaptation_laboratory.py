@@ -206,14 +206,12 @@ def test_what_cannot_be_is_refused(asked, message, tmp_path):
         Adapt(**asked, out=tmp_path / "none").run()
 
 
-def test_what_was_no_reach_is_left_out_and_counted():
-    phases = ["adaptation"] * 20
+def test_every_trial_counts():
     turn, stretch = [-30.0] * 20, [1.0] * 20
-    turn[4], stretch[4] = 170.0, 2.6
-    trials = {"phase": phases, "turn": turn, "stretch": stretch}
+    turn[-1], stretch[-1] = 66.0, 2.6
+    trials = {"phase": ["adaptation"] * 20, "turn": turn, "stretch": stretch}
     told = measures(with_values({"experiment": "rebound", "trials": trials}, "rotation"), -30.0)
-    assert told["trials left out as no reaches"] == 1
-    assert told["final correction, %"] == pytest.approx(100)
+    assert told["final correction, %"] == pytest.approx(100 * (15 - 2.2) / 16)
 
 
 def test_readme_s_tables_say_what_is_in_the_results(tmp_path):
