@@ -75,7 +75,9 @@ class HandForce(Perturbation):
         return observation, float(reward), bool(terminated), bool(truncated), info
 
     def _keep(self, path: Vector) -> None:
-        """Keep how far a path (steps, 3) lay to the left of the way, as the hand came along."""
+        """Keep how far a path (steps, 3) to the target lay to the left of the way, all along it."""
+        if np.linalg.norm(path[-1] - self._length * self._along) > 0.25 * self._length:
+            return
         along = np.maximum.accumulate(path @ self._along) / self._length
         left = np.interp(self._ALONG, along, path @ self._across)
         self._paths.setdefault(self._target, []).append(left)

@@ -90,6 +90,9 @@ class Adapt:
     """Keep the finished seeds of DIR and do the rest."""
     brain: BrainConfig = field(default_factory=BrainConfig)
     """Settings of the brain, lesions among them."""
+    practised: Path | None = None
+    """Folder in which brains that have practised are kept, for other commands to go on from; only
+    for one and the same version of the code."""
 
     def run(self) -> None:
         """Do it."""
@@ -170,7 +173,9 @@ class Adapt:
             return
         laboratory = self._laboratory(seed)
         if algo == "brain":
-            runs = brain_runs(laboratory, self.schedules, setting, self.brain, seed)
+            runs = brain_runs(
+                laboratory, self.schedules, setting, self.brain, seed, practised=self.practised
+            )
         else:
             runs = rival_runs(
                 laboratory, self.schedules, seed, self.rival_practice, self.rival_miss
@@ -181,7 +186,11 @@ class Adapt:
 
     def _write(self, file: Path, runs: list[Run]) -> None:
         brain = config_to_dict(self.brain)
-        asked = {k: v for k, v in dataclasses.asdict(self).items() if k not in ("brain", "out")}
+        asked = {
+            k: v
+            for k, v in dataclasses.asdict(self).items()
+            if k not in ("brain", "out", "practised")
+        }
         content = {"asked": asked, "brain": brain, "runs": runs}
         with replacing(file) as beside:  # (In one line: there are many numbers)
             beside.write_text(json.dumps(content, default=str, allow_nan=False) + "\n")

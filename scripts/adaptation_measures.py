@@ -193,7 +193,7 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
                 rows.append(row_of(label, name, measure, [one[measure] for one in each]))
             whole: dict[str, float] = {}
             phases = set(own[0]["trials"]["phase"])
-            if name in ("learning", "rebound"):
+            if name in ("learning", "long", "rebound"):
                 curve = np.mean(mean_curve(own, full, "adaptation"), axis=0)
                 apart = rmse_to_people(own, full)
                 whole["mean curve, RMSE to people's, %"] = 100 * apart
@@ -205,6 +205,11 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
                 whole["savings: trials to 80 % over those of the first time"] = savings(own, full)
             if name == "generalisation":
                 whole["half width, degrees"] = half_width(own, full)
+                for probe in (90.0, 180.0):
+                    shares = [one[f"generalisation to {probe:g}°, %"] for one in each]
+                    whole[f"mean generalisation to {probe:g}°, %"] = float(np.mean(shares))
+                    error = float(np.std(shares, ddof=min(1, len(shares) - 1)) / len(shares) ** 0.5)
+                    whole[f"standard error of the mean to {probe:g}°, %"] = error
             for measure, value in whole.items():
                 rows.append(row_of(label, name, measure, [value], len(own)))
     return rows

@@ -29,6 +29,7 @@ PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 
 COURSES = {
     "learning": "learning, eight targets by chance",
+    "long": "learning, eight targets by chance",
     "gradual": "a perturbation that grows, eight targets by chance",
     "rebound": "rebound in error clamp, one target",
     "strategy": "a large rotation, one target",
