@@ -60,8 +60,8 @@ SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
-ADAPTED := --env neonate/Reach-v0 --first-seed 130 --practised $(PRACTISED) --resume
 PRACTISED := runs/practised
+ADAPTED := --env neonate/Reach-v0 --first-seed 130 --practised $(PRACTISED) --resume
 
 # One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion,
 # $(5) steps between evaluations.
