@@ -105,6 +105,7 @@ FIGURES = (
         "most correction, mean of 8 trials, %",
     ),
     Figure("in the end, %", "100", "strategy", "final correction, %"),
+    Figure("left after 32 trials of washout, %", "0", "strategy", "left after washout, %"),
     *(
         Figure(text, asked, "delay-100", measure, "forward model 1", _LATE)
         for text, asked, measure in (
