@@ -166,6 +166,18 @@ def savings(runs: Sequence[Run], full: float) -> float:
     return float(again / first)
 
 
+def gained(runs: Sequence[Run], full: float) -> Array:
+    """How much more re-exposure corrects in its first trials than the first time, (seeds,).
+
+    Means over trials 2 to 12: single crossings are as noisy as planning is.
+    """
+    first, again = (
+        mean_curve(runs, full, phase)[:, 1:12].mean(axis=1)
+        for phase in ("adaptation", "re-exposure")
+    )
+    return np.asarray(again - first)
+
+
 def half_width(runs: Sequence[Run], full: float) -> float:
     """Angle at which mean generalisation is half, degrees; between probes on a straight line."""
     mean = [
@@ -177,6 +189,11 @@ def half_width(runs: Sequence[Run], full: float) -> float:
             share = (mean[i - 1] - 50.0) / (mean[i - 1] - value)
             return PROBED[i - 1] + share * (PROBED[i] - PROBED[i - 1])
     return 180.0
+
+
+def _error(values: Sequence[float] | Array) -> float:
+    """Tell the standard error of the mean of values; 0 of a single one."""
+    return float(np.std(values, ddof=min(1, len(values) - 1)) / len(values) ** 0.5)
 
 
 Row = Mapping[str, str | float]
@@ -203,13 +220,17 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
                     whole[f"mean curve, trials to {share} %"] = crossing
             if "re-exposure" in phases:
                 whole["savings: trials to 80 % over those of the first time"] = savings(own, full)
+                more = 100 * gained(own, full)
+                whole["savings: correction in trials 2 to 12, again less first, %"] = float(
+                    more.mean()
+                )
+                whole["standard error of that, %"] = _error(more)
             if name == "generalisation":
                 whole["half width, degrees"] = half_width(own, full)
                 for probe in (90.0, 180.0):
                     shares = [one[f"generalisation to {probe:g}°, %"] for one in each]
                     whole[f"mean generalisation to {probe:g}°, %"] = float(np.mean(shares))
-                    error = float(np.std(shares, ddof=min(1, len(shares) - 1)) / len(shares) ** 0.5)
-                    whole[f"standard error of the mean to {probe:g}°, %"] = error
+                    whole[f"standard error of the mean to {probe:g}°, %"] = _error(shares)
             for measure, value in whole.items():
                 rows.append(row_of(label, name, measure, [value], len(own)))
     return rows

@@ -55,6 +55,13 @@ FIGURES = (
         "savings: trials to 80 % over those of the first time", "≤ 0.8", "rotation",
         "savings: trials to 80 % over those of the first time", "savings",
     ),
+    Figure(
+        "savings: correction in trials 2 to 12, second time less first, %", "above 0", "rotation",
+        "savings: correction in trials 2 to 12, again less first, %", "savings",
+    ),
+    Figure(
+        "the same: standard error", "", "rotation", "standard error of that, %", "savings"
+    ),
     Figure("generalisation: half width, degrees", "30 to 40", "rotation", "half width, degrees"),
     *(
         row
@@ -131,9 +138,14 @@ FIGURES = (
     ),
     Figure("the same: after-effect, %", "0", "without-adaptation", "after-effect, %"),
     Figure(
-        "without the error memory: savings, as above", "1", "without-error-memory",
+        "without the error memory: savings, trials as above", "1", "without-error-memory",
         "savings: trials to 80 % over those of the first time",
     ),
+    Figure(
+        "the same: more correction the second time, %", "0", "without-error-memory",
+        "savings: correction in trials 2 to 12, again less first, %",
+    ),
+    Figure("the same: standard error", "", "without-error-memory", "standard error of that, %"),
     Figure(
         "without basal ganglia, 45°: correction in trials 3 to 6, %", "no strategy",
         "without-basal-ganglia", "correction in trials 3 to 6, %",
