@@ -184,7 +184,7 @@ adapted: setup  ## measure motor adaptation, what is in results/adapt/
 	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 3 \
 	    --brain.lesions basal_ganglia --out results/adapt/without-basal-ganglia
 	$(NEONATE) adapt --env Ant-v5 --first-seed 130 --resume --perturbation weak --protocol crawl \
-	    --settings default --seeds 3 --life 30000 --out results/adapt/weak-leg
+	    --settings default --seeds 2 --life 30000 --out results/adapt/weak-leg
 	$(NEONATE) adapt $(ADAPTED) --protocol rivals --settings default --algos brain sac --seeds 3 \
 	    --rival-practice 240 --out results/adapt/rivals
 
