@@ -60,7 +60,8 @@ SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
-ADAPTED := --env neonate/Reach-v0 --first-seed 120 --resume
+PRACTISED := runs/practised
+ADAPTED := --env neonate/Reach-v0 --first-seed 130 --practised $(PRACTISED) --resume
 
 # One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion,
 # $(5) steps between evaluations.
@@ -168,14 +169,21 @@ evidence: setup  ## write docs/evidence.md from results/
 	$(BIN)/python -m scripts.evidence
 
 adapted: setup  ## measure motor adaptation, what is in results/adapt/
+	rm -rf $(PRACTISED)
 	$(NEONATE) adapt $(ADAPTED) --protocol standard --settings human --seeds 10 \
 	    --out results/adapt/rotation
 	$(NEONATE) adapt $(ADAPTED) --protocol learning --settings default --seeds 10 \
 	    --out results/adapt/quickest
 	$(NEONATE) adapt $(ADAPTED) --perturbation curl --protocol force --settings default \
 	    --seeds 10 --out results/adapt/curl
+	$(NEONATE) adapt $(ADAPTED) --perturbation delay --protocol delay --settings default \
+	    --delays 100 --forward-model 1 --seeds 10 --out results/adapt/delay-100
 	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 5 \
 	    --out results/adapt/strategy
+	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
+	    --motor-noise 0.02 --out results/adapt/noise-2
+	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
+	    --motor-noise 0.05 --out results/adapt/noise-5
 	$(NEONATE) adapt $(ADAPTED) --perturbation delay --protocol delay --settings default \
 	    --seeds 2 --out results/adapt/delay
 	$(NEONATE) adapt $(ADAPTED) --protocol savings --settings human --seeds 5 \
@@ -184,14 +192,10 @@ adapted: setup  ## measure motor adaptation, what is in results/adapt/
 	    --brain.lesions adaptation --out results/adapt/without-adaptation
 	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 3 \
 	    --brain.lesions basal_ganglia --out results/adapt/without-basal-ganglia
+	$(NEONATE) adapt --env Ant-v5 --first-seed 130 --resume --perturbation weak --protocol crawl \
+	    --settings default --seeds 2 --life 30000 --out results/adapt/weak-leg
 	$(NEONATE) adapt $(ADAPTED) --protocol rivals --settings default --algos brain sac --seeds 3 \
-	    --out results/adapt/rivals
-	$(NEONATE) adapt --env Ant-v5 --first-seed 120 --resume --perturbation weak --protocol crawl \
-	    --settings default --seeds 3 --life 30000 --out results/adapt/weak-leg
-	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
-	    --motor-noise 0.02 --out results/adapt/noise-2
-	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
-	    --motor-noise 0.05 --out results/adapt/noise-5
+	    --rival-practice 240 --out results/adapt/rivals
 
 results/benchmark.json: | setup
 	$(NEONATE) benchmark --steps 1000 --calls 100 --repeats 3 --out $@

@@ -100,9 +100,10 @@ class VisuomotorMap:
         part, bins = np.arange(_PARTS), self._bin(self.last_error)
         sign = np.where(np.abs(error) > self._SURE, np.sign(error), 0.0)
         before = np.where(np.abs(self.last_error) > self._SURE, np.sign(self.last_error), 0.0)
-        if not self._forgetful:
-            learnt = self.memory[part, bins] + self._config.error_memory * sign * before * weight
-            self.memory[part, bins] = np.clip(learnt, 0.0, self._MOST)
+        if self._forgetful:
+            return np.ones(_PARTS)
+        learnt = self.memory[part, bins] + self._config.error_memory * sign * before * weight
+        self.memory[part, bins] = np.clip(learnt, 0.0, self._MOST)
         self.last_error = weight * error
         return np.asarray(1.0 + self.memory[part, self._bin(error)])
 

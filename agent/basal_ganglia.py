@@ -93,12 +93,18 @@ class ProgramGate:
         w_p \leftarrow w_p + \delta / \min(k_p, 1/\alpha)
 
     with k_p the bouts of p so far. The actor lets every program that can run have a bout, then by
-    softmax of w (Sutton & Barto 2018, ch. 2 and 13), ever more surely the better one as the
-    difference outgrows what bouts differ by.
+    softmax of w (Sutton & Barto 2018, ch. 2 and 13),
+
+    .. math:: p \propto \exp\left( \frac{w_p - w_{best}}{d\, s}\, \sqrt{\min_p k_p} \right)
+
+    with s what bouts of one program differ by, the root of the mean square of δ, or what programs
+    differ by if that is less. So a program that has been worse by more than chance explains is not
+    tried again, however long the body lives, and two that are alike go on being compared.
 
     Attributes:
         worth: w, (n_programs,), reward per step.
         bouts: k, (n_programs,).
+        noise: s², mean square of δ over all bouts but the first of each program.
         scale: usual size of a step's reward.
 
     """
@@ -109,8 +115,13 @@ class ProgramGate:
     def __init__(self, n_programs: int, n: int, config: BasalGangliaConfig):
         self._config = config
         self.worth, self.bouts = np.zeros(n_programs), np.zeros(n_programs)
-        self.scale = 0.0
+        self.noise, self.scale = 0.0, 0.0
         self.resize(n)
+
+    @property
+    def _compared(self) -> float:
+        """How many bouts could be compared with earlier ones of the same program."""
+        return float(np.maximum(self.bouts - 1.0, 0.0).sum())
 
     def resize(self, n: int) -> None:
         """Go on with n bodies; bouts under way are not counted."""
@@ -170,7 +181,10 @@ class ProgramGate:
         worth = self.worth[options]
         if rng is None:
             return int(options[worth.argmax()])
-        drive = (worth - worth.max()) / (self._config.doubt * np.ptp(worth) + 1e-12)
+        differ = np.ptp(worth)
+        if self._compared:
+            differ = min(differ, np.sqrt(self.noise))
+        drive = (worth - worth.max()) / (self._config.doubt * differ + 1e-12)
         chance = np.exp(drive * np.sqrt(self.bouts[options].min()))
         return int(rng.choice(options, p=chance / chance.sum()))
 
@@ -197,6 +211,9 @@ class ProgramGate:
             p = program[body] - REACH
             dopamine[body] = self._earned[body] / self._steps[body] - self.worth[p]
             self.bouts[p] += 1.0
+            if self.bouts[p] > 1.0:
+                rate = max(self._config.learning_rate, 1.0 / self._compared)
+                self.noise += rate * (dopamine[body] ** 2 - self.noise)
             rate = max(self._config.learning_rate, 1.0 / self.bouts[p])
             self.worth[p] += rate * dopamine[body]
         self._earned[ended], self._steps[ended] = 0.0, 0.0
@@ -209,6 +226,7 @@ class ProgramGate:
             "worth": self.worth,
             "bouts": self.bouts,
             "under_way": under_way,
+            "noise": np.array(self.noise),
             "scale": np.array(self.scale),
         }
 
@@ -216,4 +234,4 @@ class ProgramGate:
         """Take over what `state` returned."""
         self.worth, self.bouts = state["worth"].copy(), state["bouts"].copy()
         self._earned, self._steps = state["under_way"].copy()
-        self.scale = float(state["scale"])
+        self.noise, self.scale = float(state["noise"]), float(state["scale"])

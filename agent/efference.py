@@ -1,5 +1,7 @@
 """Efference copies: how late the senses are, and where the body is by now."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,18 +33,22 @@ class EfferenceCopies:
 
     """
 
-    _EVIDENCE = 30.0  # (Least gain in log likelihood over no delay)
-    _CLEARER = np.log(1.5)  # (Least gain in the logarithm of what is left over, per motor)
+    _EVIDENCE = 30.0  # (Least gain in log likelihood over any other lag)
+    _KNOCK = 9.0  # (Change beyond so many times the median that is a knock)
     _USUAL = 20.0  # (Change of velocity that is believed, over the usual velocity)
+    _JERK = 0.1  # (Change of velocity, over the usual one, from which a step is computed twice)
     _LEAST = 40  # (Samples beyond the numbers fitted)
 
     def __init__(self, config: AdaptationConfig, lesions: tuple[str, ...] = ()):
         self._share = config.forward_model
         self._blind = "cerebellum" in lesions
-        self.lag = 0
+        self.lag, self._guess = 0, -1
 
     def find(self, memory: SensorimotorMemory, n_envs: int, channels: NDArray[np.int64]) -> None:
         """Look for the lag in what was felt of n_envs bodies in turn; memory is put right by it.
+
+        A lag is believed that explains more than any other at two looks in a row: few samples of
+        smooth commands fit by chance at some lag, and not at the same one again.
 
         Args:
             memory: whose commands are those of the present lag.
@@ -53,52 +59,57 @@ class EfferenceCopies:
         rows = memory.rows
         before, after = memory.before[rows][:, channels], memory.after[rows][:, channels]
         command = memory.command[rows]
-        moving = (before != after).any(axis=1)
+        change = np.abs(after - before)
+        # A knock is no matter of commands, late or not.
+        calm = (change <= self._KNOCK * np.median(change, axis=0) + 1e-9).all(axis=1)
+        moving = (before != after).any(axis=1) & calm
         needed = self._LEAST + before.shape[1] + command.shape[1]
-        most = LONGEST - 1 - self.lag
+        most = LONGEST - 1
         usable = self._usable(memory, most, n_envs) & moving
-        while usable.sum() < needed and most > 1:
-            most //= 2
+        while usable.sum() < needed and most > max(1, self.lag):
+            most = max(most // 2, self.lag)
             usable = self._usable(memory, most, n_envs) & moving
         if usable.sum() < needed:
             return
         at = np.flatnonzero(usable)
         change, state = (after - before)[at], before[at]
-        varying = change.std(axis=0) > 1e-9
-        left_over = np.full((most + 1, np.count_nonzero(varying)), np.inf)
-        for more in range(most + 1):
-            given = command[at - more * n_envs]
+        change = change[:, change.std(axis=0) > 1e-9]
+        scores = np.full(most + 1, np.inf)
+        for lag in range(most + 1):
+            given = command[at - (lag - self.lag) * n_envs]
             inputs = np.concatenate([state, given, np.ones((len(at), 1))], axis=1)
-            left = change[:, varying]
-            left = left - inputs @ np.linalg.lstsq(inputs, left, rcond=1e-9)[0]
-            left_over[more] = np.log((left**2).sum(axis=0) + 1e-300)
-        scores = 0.5 * len(at) * left_over.sum(axis=1)
-        best = int(scores.argmin())
-        # Each motor must have something that its command explains much better when late: laws that
-        # are not quite linear leave something over too, that chance commands explain a bit.
-        clearer = np.sort(left_over[0] - left_over[best])[-command.shape[1] :]
-        longer = best == most < LONGEST - 1 - self.lag
-        sure = scores[0] - scores[best] >= self._EVIDENCE and clearer.mean() >= self._CLEARER
-        if best == 0 or longer or not sure:
+            left = change - inputs @ np.linalg.lstsq(inputs, change, rcond=1e-9)[0]
+            scores[lag] = 0.5 * len(at) * np.log((left**2).sum(axis=0) + 1e-300).sum()
+        order = scores.argsort()
+        best = int(order[0])
+        longer = best == most < LONGEST - 1
+        sure = scores[order[1]] - scores[best] >= self._EVIDENCE
+        again, self._guess = best == self._guess, best
+        if longer or not sure or not again or best == self.lag:
             return
-        self._shift(memory, best, n_envs)
-        self.lag += best
+        self._shift(memory, best - self.lag, n_envs)
+        self.lag = best
+
+    def _usable(self, memory: SensorimotorMemory, most: int, n_envs: int) -> NDArray[np.bool_]:
+        """Transitions (N,), oldest first, of which commands at lags from 0 to `most` are stored."""
+        latest = self._known(memory, -self.lag, n_envs)
+        return np.asarray(latest & self._known(memory, most - self.lag, n_envs))
 
     @staticmethod
-    def _usable(memory: SensorimotorMemory, lag: int, n_envs: int) -> NDArray[np.bool_]:
-        """Transitions (N,), the oldest first, whose command of `lag` steps before is stored."""
+    def _known(memory: SensorimotorMemory, by: int, n_envs: int) -> NDArray[np.bool_]:
+        """Transitions (N,), the oldest first, for which that of `by` steps before is stored."""
         rows = memory.rows
-        source = np.arange(len(rows)) - lag * n_envs
-        known = source >= 0
+        source = np.arange(len(rows)) - by * n_envs
+        known = (source >= 0) & (source < len(rows))
         known[known] &= memory.episode[rows[source[known]]] == memory.episode[rows[known]]
         return np.asarray(known)
 
-    @staticmethod
-    def _shift(memory: SensorimotorMemory, by: int, n_envs: int) -> None:
-        """Give every transition the command that has brought it about; forget those without."""
+    @classmethod
+    def _shift(cls, memory: SensorimotorMemory, by: int, n_envs: int) -> None:
+        """Give every transition the command of `by` steps before; forget those without."""
         rows = memory.rows
         source = np.arange(len(rows)) - by * n_envs
-        known = EfferenceCopies._usable(memory, by, n_envs)
+        known = cls._known(memory, by, n_envs)
         kept = {
             name: getattr(memory, name)[rows[known]]
             for name in ("before", "after", "reward", "episode")
@@ -123,6 +134,7 @@ class EfferenceCopies:
         copies: Array,
         known: NDArray[np.int64],
         missed: Array,
+        changed: Callable[[Array, Array], Array],
         cerebellum: Cerebellum,
         step: float,
     ) -> tuple[Array, Array]:
@@ -134,6 +146,7 @@ class EfferenceCopies:
             copies: (n, LONGEST, n_motors) commands given, the latest first.
             known: (n,) how many of them.
             missed: (n, n_motors) share of commands that does not move the body as the model says.
+            changed: the same, for angles and velocities (n, n_joints): it goes with the movement.
             cerebellum: whose forward model it is.
             step: control step h.
 
@@ -143,7 +156,13 @@ class EfferenceCopies:
         q, v, a = angle, velocity, np.zeros_like(velocity)
         for back in range(self.lag - 1, -1, -1):
             half = 0.5 * step
-            a = cerebellum.forward(q + half * v, v + half * a, copies[:, back] - missed)
+            given = copies[:, back] - missed
+            for _ in range(2):
+                middle, guess = (q + half * (v + 0.5 * half * a), v + half * a), a
+                a = cerebellum.forward(*middle, given - changed(*middle))
+                # What the middle of the step is like was guessed from the acceleration before.
+                if (np.abs(a - guess) * step < self._JERK * cerebellum.velocity_scale).all():
+                    break
             a = np.where((known > back)[:, None], a, 0.0)
             # Before the first command the body stood still.
             moved = v + step * a
@@ -158,8 +177,9 @@ class EfferenceCopies:
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
-        return {"lag": np.array(self.lag, np.int64)}
+        return {"lag": np.array([self.lag, self._guess], np.int64)}
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        self.lag = int(np.clip(state["lag"], 0, LONGEST - 1))
+        lag, guess = np.clip(state["lag"], -1, LONGEST - 1)
+        self.lag, self._guess = max(int(lag), 0), int(guess)

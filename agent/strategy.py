@@ -21,9 +21,13 @@ class AimingStrategy:
     with a new aim believed to be without error, and the gate lets the better one through. The one
     not taken learns as well, from the error that it would have led to (a fictive one: Lohrenz,
     McCabe, Camerer & Montague 2007, doi:10.1073/pnas.0608842104), so that an aim is given up when
-    implicit adaptation has made it superfluous. Aiming elsewhere cancels the error of the target at
-    once, but not that of prediction: implicit adaptation goes on and carries the hand past the
-    target (Mazzoni & Krakauer 2006, doi:10.1523/JNEUROSCI.5317-05.2006).
+    implicit adaptation has made it superfluous. An aim that is taken follows what it misses by,
+
+    .. math:: \alpha \leftarrow \alpha - \beta\, \tau
+
+    (Taylor & Ivry 2011, doi:10.1371/journal.pcbi.1001096). Aiming elsewhere cancels the error of
+    the target at once, but not that of prediction: implicit adaptation goes on and carries the
+    hand past the target (Mazzoni & Krakauer 2006, doi:10.1523/JNEUROSCI.5317-05.2006).
 
     Attributes:
         aim: α, (4,) stretch (none) and turn as a rotation vector, rad.
@@ -32,6 +36,7 @@ class AimingStrategy:
     """
 
     _RATE = 0.3  # η
+    _FOLLOW = 0.1  # β
 
     def __init__(self, config: AdaptationConfig, lesions: tuple[str, ...] = ()):
         self._threshold = np.radians(config.strategy_threshold)
@@ -83,6 +88,8 @@ class AimingStrategy:
             self.aim = (self.aim if chosen else 0.0) - miss - adapted
             self.aim[0] = 0.0
             self.expected[1] = 0.0
+        elif chosen:
+            self.aim = self.aim - self._FOLLOW * miss
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

@@ -15,20 +15,27 @@ Vector = NDArray[np.float64]
 class HandForce(Perturbation):
     """A robot's handle acts on the hand; in clamped trials it holds the hand in a channel.
 
-    The channel's walls are a stiff spring and damper across the line from start to target
-    (Scheidt et al. 2000, doi:10.1152/jn.2000.84.2.853). Forces act at every step of the
-    simulator. Info: `push` (N), the force that the hand puts on the channel's walls, towards the
-    left of the way to the target, and `needed` (N), what it would take to hold against the full
-    field at this velocity. Both are 0 without a channel.
+    The channel's walls are a stiff spring and damper across the way from start to target
+    (Scheidt et al. 2000, doi:10.1152/jn.2000.84.2.853). The channel follows the mean path that
+    the hand took to that target before it was ever perturbed; where there is none it is straight.
+    Walls that cut a natural curve would be pushed all the time, and be learnt as a force.
+
+    Forces act at every step of the simulator. Info: `push` (N), the force that the hand puts on
+    the channel's walls, towards the left of the way to the target, and `needed` (N), what it would
+    take to hold against the full field at this velocity. Both are 0 without a channel.
     """
 
     channel_stiffness = 6000.0  # (N/m)
     channel_damping = 50.0  # (N s/m)
+    _ALONG = np.linspace(0.0, 1.2, 49)  # (Where a natural path is kept, over the way's length)
 
     def __init__(self, env: gym.Env, schedule: Schedule, seed: int = 0, **recorded: float) -> None:
         super().__init__(env, schedule, seed, **recorded)
-        self._across = np.zeros(3)
+        self._along, self._across, self._length = np.zeros(3), np.zeros(3), 1.0
         self.push, self.needed = 0.0, 0.0
+        self._natural, self._course = True, np.zeros(len(self._ALONG))
+        self._path: list[Vector] = []
+        self._paths: dict[tuple[int, ...], list[Vector]] = {}
 
     def force(self, position: Vector, velocity: Vector, strength: float) -> Vector:
         """Force on the hand (3,) in N at a position (3,) in m and velocity (3,) in m/s."""
@@ -41,22 +48,48 @@ class HandForce(Perturbation):
         observation, info = super().reset(seed=seed, options=options)
         along = self.task.target - self.start
         across = np.array([-along[1], along[0], 0.0])
+        self._length = max(float(np.linalg.norm(along)), 1e-9)
+        self._along = along / self._length
         self._across = across / max(float(np.linalg.norm(across)), 1e-9)
+        self._natural &= self.trial.strength == 0.0
+        self._path = [np.zeros(3)]
+        known = self._paths.get(self._target)
+        self._course = np.mean(known, axis=0) if known else np.zeros(len(self._ALONG))
         self.push, self.needed = 0.0, 0.0
         self.task.hand_force = self._act
         return observation, info
+
+    @property
+    def _target(self) -> tuple[int, ...]:
+        """Name the way to the target, by its millimetres."""
+        return tuple(np.rint(1000.0 * self._length * self._along).astype(int).tolist())
 
     def step(self, action: Any) -> Step:
         """Move the hand under the force."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         info = info | self.told(self.trial) | {"push": self.push, "needed": self.needed}
+        if self._natural and not self.trial.clamp:
+            self._path.append(self.task.fingertip - self.start)
+            if terminated or truncated:
+                self._keep(np.array(self._path))
         return observation, float(reward), bool(terminated), bool(truncated), info
+
+    def _keep(self, path: Vector) -> None:
+        """Keep how far a path (steps, 3) to the target lay to the left of the way, all along it."""
+        if np.linalg.norm(path[-1] - self._length * self._along) > 0.25 * self._length:
+            return
+        along = np.maximum.accumulate(path @ self._along) / self._length
+        left = np.interp(self._ALONG, along, path @ self._across)
+        self._paths.setdefault(self._target, []).append(left)
 
     def _act(self, position: Vector, velocity: Vector) -> Vector:
         if not self.trial.clamp:
             return self.force(position, velocity, self.trial.strength)
-        off = float((position - self.start) @ self._across)
-        speed = float(velocity @ self._across)
+        along = float((position - self.start) @ self._along) / self._length
+        middle, beside = np.interp((along, along + 0.01), self._ALONG, self._course)
+        slope = float(beside - middle) / (0.01 * self._length)
+        off = float((position - self.start) @ self._across - middle)
+        speed = float(velocity @ self._across - slope * (velocity @ self._along))
         self.push = self.channel_stiffness * off + self.channel_damping * speed
         self.needed = -float(self.force(position, velocity, 1.0) @ self._across)
         return -self.push * self._across

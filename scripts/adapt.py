@@ -14,7 +14,7 @@ from agent.config import BrainConfig, config_to_dict
 from envs.schedules import Schedule
 from scripts.adaptation_crawl import WeakLeg, summarise_legs, weak_leg_runs
 from scripts.adaptation_delay import delay_runs, late, summarise_delays
-from scripts.adaptation_measures import LAPSE, Row, summarise, write_rows
+from scripts.adaptation_measures import Row, summarise, write_rows
 from scripts.adaptation_plots import plot_protocol
 from scripts.adaptation_protocols import PROTOCOLS
 from scripts.adaptation_runs import SETTINGS, Run, brain_runs, rival_runs, setting_of
@@ -90,6 +90,9 @@ class Adapt:
     """Keep the finished seeds of DIR and do the rest."""
     brain: BrainConfig = field(default_factory=BrainConfig)
     """Settings of the brain, lesions among them."""
+    practised: Path | None = None
+    """Folder in which brains that have practised are kept, for other commands to go on from; only
+    for one and the same version of the code."""
 
     def run(self) -> None:
         """Do it."""
@@ -170,7 +173,9 @@ class Adapt:
             return
         laboratory = self._laboratory(seed)
         if algo == "brain":
-            runs = brain_runs(laboratory, self.schedules, setting, self.brain, seed)
+            runs = brain_runs(
+                laboratory, self.schedules, setting, self.brain, seed, practised=self.practised
+            )
         else:
             runs = rival_runs(
                 laboratory, self.schedules, seed, self.rival_practice, self.rival_miss
@@ -181,7 +186,11 @@ class Adapt:
 
     def _write(self, file: Path, runs: list[Run]) -> None:
         brain = config_to_dict(self.brain)
-        asked = {k: v for k, v in dataclasses.asdict(self).items() if k not in ("brain", "out")}
+        asked = {
+            k: v
+            for k, v in dataclasses.asdict(self).items()
+            if k not in ("brain", "out", "practised")
+        }
         content = {"asked": asked, "brain": brain, "runs": runs}
         with replacing(file) as beside:  # (In one line: there are many numbers)
             beside.write_text(json.dumps(content, default=str, allow_nan=False) + "\n")
@@ -231,7 +240,6 @@ def with_values(run: Run, perturbation: str) -> Run:
     trials = run["trials"]
     name = {"rotation": "turn", "gain": "stretch"}.get(perturbation, "bend")
     value = np.array(trials[name], float) - (name == "stretch")
-    value[np.array(trials["stretch"]) > LAPSE] = np.nan
     return run | {"trials": trials | {"value": value.tolist(), "shown": [True] * len(value)}}
 
 

@@ -17,11 +17,11 @@ from scripts.adaptation_measures import Row, row_of
 from scripts.adaptation_runs import Run
 from scripts.errors import UserError
 
-LIFE = 1500
+LIFE = 2000
 """Steps that a brain lives with late senses before it is tested."""
-TRIALS = 8
-"""Movements by which it is tested; it neither learns nor explores in them."""
-SECONDS = 2.0
+TRIALS = 4
+"""Movements by which it is tested, all around; it neither learns nor explores in them."""
+SECONDS = 1.5
 """How long these are, so that what oscillates can be seen to."""
 _FIRST_SEED = 70_000  # (Of the test's movements)
 _SETTLING = 0.8  # (Seconds from the start after which a hand should be still)
@@ -85,7 +85,11 @@ def delay_runs(
         for share in shares if found else shares[:1]:
             tested = BrainAgent("BrainPolicy", task, seed=seed, brain=_believing(brain, share))
             tested.brain.load_state(state)
-            moved = [perform(tested, task, _FIRST_SEED + trial) for trial in range(trials)]
+            moved = []
+            for trial in range(trials):
+                if hasattr(task.unwrapped, "directions"):
+                    task.unwrapped.directions = (360.0 * trial / trials,)
+                moved.append(perform(tested, task, _FIRST_SEED + trial))
             spent, began = time.process_time() - began, time.process_time()
             yield {
                 "algo": "brain",

@@ -16,9 +16,6 @@ Array = NDArray[np.float64]
 _LEARNT = 50  # (Trials after which a perturbation that stays is learnt)
 _FAST_GONE = 6  # (Trials in the clamp after which the fast state has decayed)
 
-LAPSE = 2.0
-"""Way of the hand over that to the target from which a trial is left out: no reach, but another
-program that the basal ganglia let through."""
 NEVER = 999.0
 """Trials to what was never reached."""
 
@@ -51,9 +48,6 @@ def correction(run: Run, full: float, phase: str) -> Array:
         full: what corrects for all of it: minus the rotation, in the units of `measure_of`.
         phase: of the schedule.
 
-    Returns:
-        (trials,), NaN where the hand went so far that it was no reach (`LAPSE`).
-
     """
     trials = run["trials"]
     values = np.array(
@@ -74,20 +68,19 @@ def measures(run: Run, full: float) -> dict[str, float]:
         return force_measures(run)
     phases = set(run["trials"]["phase"])
     learnt = correction(run, full, "adaptation")
-    lapses = np.isnan(run["trials"]["value"]).sum()
-    told: dict[str, float] = {"trials left out as no reaches": float(lapses)}
+    told: dict[str, float] = {}
     if len(learnt):
         for share in (50, 80, 90):
             told[f"trials to {share} %"] = first_crossing(learnt, share / 100)
-        told["final correction, %"] = 100 * float(np.nanmean(learnt[-16:]))
+        told["final correction, %"] = 100 * float(np.mean(learnt[-16:]))
         if len(learnt) >= 500:
             told |= steadiness(learnt[_LEARNT:])
         if run["experiment"] == "strategy":
             told |= aiming(learnt)
     if "washout" in phases:
         left = correction(run, full, "washout")
-        told["after-effect, %"] = 100 * float(left[np.isfinite(left)][0])
-        told["left after washout, %"] = 100 * float(np.nanmean(left[-8:]))
+        told["after-effect, %"] = 100 * float(left[0])
+        told["left after washout, %"] = 100 * float(np.mean(left[-8:]))
     if "re-exposure" in phases:
         again = correction(run, full, "re-exposure")
         for share in (80, 90):
@@ -95,11 +88,11 @@ def measures(run: Run, full: float) -> dict[str, float]:
     if "clamp" in phases:
         clamped = correction(run, full, "clamp")
         # Single trials are as noisy as planning is; the fast state is gone after the first ones.
-        told["rebound, %"] = 100 * float(np.nanmean(clamped[_FAST_GONE:]))
+        told["rebound, %"] = 100 * float(np.mean(clamped[_FAST_GONE:]))
     if f"probe {PROBED[0]:g}" in phases:
-        trained = float(np.nanmean(learnt[-16:]))
+        trained = float(np.mean(learnt[-16:]))
         for probe in PROBED:
-            value = float(np.nanmean(correction(run, full, f"probe {probe:g}")))
+            value = float(np.mean(correction(run, full, f"probe {probe:g}")))
             told[f"generalisation to {probe:g}°, %"] = 100 * value / trained
     return told
 
@@ -108,17 +101,17 @@ def steadiness(learnt: Array) -> dict[str, float]:
     """Tell how steady trials (n,) are once a perturbation is learnt."""
     blocks = learnt[: len(learnt) // 50 * 50].reshape(-1, 50)
     return {
-        "lowest mean of 50 trials, %": 100 * float(np.nanmean(blocks, axis=1).min()),
-        "highest mean of 50 trials, %": 100 * float(np.nanmean(blocks, axis=1).max()),
-        "standard deviation of trials, %": 100 * float(np.nanstd(learnt)),
+        "lowest mean of 50 trials, %": 100 * float(np.mean(blocks, axis=1).min()),
+        "highest mean of 50 trials, %": 100 * float(np.mean(blocks, axis=1).max()),
+        "standard deviation of trials, %": 100 * float(np.std(learnt)),
     }
 
 
 def aiming(learnt: Array) -> dict[str, float]:
     """Tell how an aim elsewhere cancels an error at once, and how the hand drifts then."""
-    smooth = np.nanmean(np.lib.stride_tricks.sliding_window_view(learnt[2:], 8), axis=1)
+    smooth = np.mean(np.lib.stride_tricks.sliding_window_view(learnt[2:], 8), axis=1)
     return {
-        "correction in trials 3 to 6, %": 100 * float(np.nanmean(learnt[2:6])),
+        "correction in trials 3 to 6, %": 100 * float(np.mean(learnt[2:6])),
         "most correction, mean of 8 trials, %": 100 * float(smooth.max()),
         "trial of the most correction": float(3 + smooth.argmax()),
     }
@@ -160,8 +153,8 @@ def mean_curve(runs: Sequence[Run], full: float, phase: str) -> Array:
 
 def rmse_to_people(runs: Sequence[Run], full: float) -> float:
     """Distance of the mean curve of seeds from people's, root mean square over trials, a share."""
-    curve = np.nanmean(mean_curve(runs, full, "adaptation"), axis=0)
-    return float(np.sqrt(np.nanmean((curve - human_curve(len(curve))) ** 2)))
+    curve = np.mean(mean_curve(runs, full, "adaptation"), axis=0)
+    return float(np.sqrt(np.mean((curve - human_curve(len(curve))) ** 2)))
 
 
 def savings(runs: Sequence[Run], full: float) -> float:
@@ -171,6 +164,18 @@ def savings(runs: Sequence[Run], full: float) -> float:
         for phase in ("adaptation", "re-exposure")
     )
     return float(again / first)
+
+
+def gained(runs: Sequence[Run], full: float) -> Array:
+    """How much more re-exposure corrects in its first trials than the first time, (seeds,).
+
+    Means over trials 2 to 12: single crossings are as noisy as planning is.
+    """
+    first, again = (
+        mean_curve(runs, full, phase)[:, 1:12].mean(axis=1)
+        for phase in ("adaptation", "re-exposure")
+    )
+    return np.asarray(again - first)
 
 
 def half_width(runs: Sequence[Run], full: float) -> float:
@@ -184,6 +189,11 @@ def half_width(runs: Sequence[Run], full: float) -> float:
             share = (mean[i - 1] - 50.0) / (mean[i - 1] - value)
             return PROBED[i - 1] + share * (PROBED[i] - PROBED[i - 1])
     return 180.0
+
+
+def _error(values: Sequence[float] | Array) -> float:
+    """Tell the standard error of the mean of values; 0 of a single one."""
+    return float(np.std(values, ddof=min(1, len(values) - 1)) / len(values) ** 0.5)
 
 
 Row = Mapping[str, str | float]
@@ -200,8 +210,8 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
                 rows.append(row_of(label, name, measure, [one[measure] for one in each]))
             whole: dict[str, float] = {}
             phases = set(own[0]["trials"]["phase"])
-            if name in ("learning", "rebound"):
-                curve = np.nanmean(mean_curve(own, full, "adaptation"), axis=0)
+            if name in ("learning", "long", "rebound"):
+                curve = np.mean(mean_curve(own, full, "adaptation"), axis=0)
                 apart = rmse_to_people(own, full)
                 whole["mean curve, RMSE to people's, %"] = 100 * apart
                 whole["mean curve, RMSE to people's, degrees of 30"] = 30 * apart
@@ -210,8 +220,17 @@ def summarise(groups: Mapping[str, Sequence[Run]], full: float) -> list[Row]:
                     whole[f"mean curve, trials to {share} %"] = crossing
             if "re-exposure" in phases:
                 whole["savings: trials to 80 % over those of the first time"] = savings(own, full)
+                more = 100 * gained(own, full)
+                whole["savings: correction in trials 2 to 12, again less first, %"] = float(
+                    more.mean()
+                )
+                whole["standard error of that, %"] = _error(more)
             if name == "generalisation":
                 whole["half width, degrees"] = half_width(own, full)
+                for probe in (90.0, 180.0):
+                    shares = [one[f"generalisation to {probe:g}°, %"] for one in each]
+                    whole[f"mean generalisation to {probe:g}°, %"] = float(np.mean(shares))
+                    whole[f"standard error of the mean to {probe:g}°, %"] = _error(shares)
             for measure, value in whole.items():
                 rows.append(row_of(label, name, measure, [value], len(own)))
     return rows

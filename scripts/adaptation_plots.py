@@ -29,6 +29,7 @@ PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 
 COURSES = {
     "learning": "learning, eight targets by chance",
+    "long": "learning, eight targets by chance",
     "gradual": "a perturbation that grows, eight targets by chance",
     "rebound": "rebound in error clamp, one target",
     "strategy": "a large rotation, one target",
@@ -136,7 +137,7 @@ def _force(axis: Axes, groups: Groups, panel: str) -> None:
     for trial in np.flatnonzero([a != b for a, b in pairwise(phase)]):
         axis.axvline(trial + 1.5, color="0.7", linewidth=0.8)
     if panel == "compensation":
-        axis.set(xlabel="trial", ylabel="share of the field", ylim=(-0.5, 1.5))
+        axis.set(xlabel="trial", ylabel="share of the field", ylim=(-1.75, 1.25))
         axis.set_title("force on a channel's walls, less the baseline's")
     else:
         axis.axhline(0.95, color="k", linestyle="--", linewidth=1.0)

@@ -4,19 +4,22 @@ from collections.abc import Mapping
 
 from envs.schedules import Phase, Schedule
 
-STRAIGHT = (45.0,)  # (Degrees) the target of channel trials: the natural path there is straight
+HELD = (45.0,)  # (Degrees) the target of channel trials
 ONE = (0.0,)  # (Degrees) the one target trained on
 PROBED = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 135.0, 180.0)  # (Degrees from the trained target)
 
 LEARNING = Schedule(
     (
         Phase("baseline", 16),
-        Phase("adaptation", 80, 1.0),
-        Phase("washout", 64),
-        Phase("re-exposure", 40, 1.0),
+        Phase("adaptation", 40, 1.0),
+        Phase("washout", 32),
+        Phase("re-exposure", 16, 1.0),
     )
 )
 """Eight targets by chance: learning, after-effect, washout, and learning again."""
+
+LONG = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 1.0)))
+"""Eight targets by chance: learning for as long as people did."""
 
 _LEARNT = (
     Phase("baseline", 8, directions=ONE),
@@ -34,14 +37,14 @@ REBOUND = Schedule(
 
 _PROBES = tuple(Phase(f"probe {probe:g}", 1, seen=False, directions=(probe,)) for probe in PROBED)
 
-GENERALISATION = Schedule((*_LEARNT, *_PROBES, *_PROBES, *_PROBES))
-"""One target, then three times the other directions, where the end of movements is not seen."""
+GENERALISATION = Schedule((*_LEARNT, *(_PROBES * 6)))
+"""One target, then six times the other directions, where the end of movements is not seen."""
 
 SAVINGS = Schedule(
     (
         *_LEARNT,
-        Phase("washout", 96, directions=ONE),
-        Phase("re-exposure", 40, 1.0, directions=ONE),
+        Phase("washout", 64, directions=ONE),
+        Phase("re-exposure", 24, 1.0, directions=ONE),
     )
 )
 """One target: learning, a washout that leaves nothing of it, and learning again."""
@@ -51,9 +54,10 @@ GRADUAL = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 0.0, 1.0), Ph
 
 FORCE = Schedule(
     (
-        Phase("baseline", 24, clamp_every=6, clamp_directions=STRAIGHT),
-        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=STRAIGHT),
-        Phase("washout", 32, clamp_every=8, clamp_directions=STRAIGHT),
+        Phase("familiar", 4, directions=HELD),
+        Phase("baseline", 24, clamp_every=6, clamp_directions=HELD),
+        Phase("adaptation", 80, 1.0, clamp_every=10, clamp_directions=HELD),
+        Phase("washout", 32, clamp_every=8, clamp_directions=HELD),
     )
 )
 """Eight targets in a force field, some trials in a channel that shows what is expected."""
@@ -62,7 +66,7 @@ STRATEGY = Schedule(
     (
         Phase("baseline", 16, directions=ONE),
         Phase("adaptation", 80, 1.0, directions=ONE),
-        Phase("washout", 24, directions=ONE),
+        Phase("washout", 32, directions=ONE),
     )
 )
 """One target and a perturbation so large that aiming elsewhere is worth while."""
@@ -70,12 +74,12 @@ STRATEGY = Schedule(
 STEADY = Schedule((Phase("baseline", 16), Phase("adaptation", 1000, 1.0)))
 """Eight targets, and a perturbation that stays."""
 
-RIVALS = Schedule((Phase("baseline", 16), Phase("adaptation", 160, 1.0)))
+RIVALS = Schedule((Phase("baseline", 8), Phase("adaptation", 120, 1.0)))
 """Eight targets, and as many trials as gradient descent may need."""
 
 PROTOCOLS: Mapping[str, Mapping[str, Schedule]] = {
     "standard": {
-        "learning": LEARNING,
+        "long": LONG,
         "savings": SAVINGS,
         "rebound": REBOUND,
         "generalisation": GENERALISATION,

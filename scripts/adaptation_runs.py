@@ -1,9 +1,12 @@
 """Runs of the motor-adaptation laboratory: practice, then experiments, for one seed."""
 
 import dataclasses
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from envs.schedules import Phase, Schedule
 from policies.brain_agent import BrainAgent
 from scripts.adaptation_rivals import VARIANTS, new_sac, practise, sac_runs
 from scripts.adaptation_trials import Laboratory, Measured
+from scripts.files import replacing
 
 SEEING = 20
 """Trials in which the brain sees its hand all the time, to find its body."""
@@ -25,6 +29,9 @@ PRACTICE = 40
 """Trials after these, with the hand seen only before and after the movement."""
 
 SETTINGS = ("human", "default", "strategy")
+
+LESIONED_LATER = ("adaptation", "error_memory", "basal_ganglia")
+"""Lesions that come after the practice, which they would change nothing of."""
 
 NOTICED = 35.0
 """Error from which on the setting `strategy` tries another aim, degrees."""
@@ -70,20 +77,29 @@ def brain_runs(
     brain: BrainConfig,
     seed: int,
     practice: int = PRACTICE,
+    practised: Path | None = None,
 ) -> Iterator[Run]:
     """Run all experiments with one brain, each from where its practice has brought it.
 
     Experiments that begin with the same phases go on from the same end of these, as one person
     who is tested in several ways could not.
+
+    Args:
+        laboratory: the perturbed task.
+        schedules: experiments by name.
+        setting: of `SETTINGS`.
+        brain: its configuration but for that.
+        seed: of the brain.
+        practice: trials of practice with the hand seen only before and after the movement.
+        practised: folder in which brains that have practised are kept for other calls.
+
     """
     began = time.process_time()
-    agent = BrainAgent("BrainPolicy", laboratory.env, seed=seed, brain=setting_of(setting, brain))
-    laboratory.look(endpoint=False)
-    practise(agent, laboratory, SEEING)
+    config = setting_of(setting, brain)
+    state = _practised(laboratory, setting, brain, seed, practice, practised)
+    agent = BrainAgent("BrainPolicy", laboratory.bench, seed=seed, brain=config)
     laboratory.look(endpoint=True)
-    if practice:
-        practise(agent, laboratory, practice)
-    lived: dict[Phases, Lived] = {(): (agent.brain.state(), [])}
+    lived: dict[Phases, Lived] = {(): (state, [])}
     for name, schedule in schedules.items():
         shared = max((p for p in lived if p == schedule.phases[: len(p)]), key=len)
         others = [other.phases for other in schedules.values() if other is not schedule]
@@ -92,15 +108,53 @@ def brain_runs(
             agent.brain.load_state(state)
             laboratory.schedule(schedule, trials)
             # A new call begins a new episode, which is the next trial.
-            agent.set_env(laboratory.env)
+            agent.set_env(laboratory.bench)
             due = Schedule(phases).trials
             steps = (due - len(trials)) * laboratory.steps
-            agent.learn(steps, reset_num_timesteps=False)
+            agent.learn(steps, log_interval=None, reset_num_timesteps=False)
             lived[phases] = agent.brain.state(), laboratory.trials[:due]
             shared = phases
         spent, began = time.process_time() - began, time.process_time()
         run = _run("brain", setting, seed, name, spent, lived[schedule.phases][1])
         yield run | {"lesions": list(brain.lesions), "settings": _adaptation(agent)}
+
+
+def _practised(
+    laboratory: Laboratory,
+    setting: str,
+    brain: BrainConfig,
+    seed: int,
+    practice: int,
+    kept: Path | None,
+) -> dict[str, NDArray]:
+    """Let a brain find its body and practise in the unperturbed task, or take one that has.
+
+    Parts that only adaptation needs are lesioned afterwards, and strategies come to mind only
+    when there is something to overcome: all of these go on from the same practice.
+    """
+    lesions = tuple(x for x in brain.lesions if x not in LESIONED_LATER)
+    usual = "human" if setting == "strategy" else setting
+    config = setting_of(usual, dataclasses.replace(brain, lesions=lesions))
+    task = laboratory.env_id, laboratory.steps, laboratory.motor_noise
+    told = json.dumps([*task, seed, SEEING, practice, config_to_dict(config)], sort_keys=True)
+    file = kept and kept / f"{usual}-{seed}-{sha256(told.encode()).hexdigest()[:12]}.npz"
+    if file and file.is_file():
+        with np.load(file, allow_pickle=False) as stored:
+            return dict(stored)
+    quiet = Laboratory(task[0], steps=task[1], motor_noise=task[2], seed=seed)
+    agent = BrainAgent("BrainPolicy", quiet.bench, seed=seed, brain=config)
+    quiet.look(endpoint=False)
+    practise(agent, quiet, SEEING)
+    quiet.look(endpoint=True)
+    if practice:
+        practise(agent, quiet, practice)
+    quiet.env.close()
+    state = agent.brain.state()
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as beside, beside.open("wb") as stream:
+            np.savez(stream, **state)  # type: ignore[arg-type]
+    return state
 
 
 def _parts(phases: Phases, shared: Phases, others: Sequence[Phases]) -> list[Phases]:

@@ -22,8 +22,9 @@ def plot_delays(path: Path, runs: Sequence[Run], title: str) -> None:
     delays = sorted({run["delay_ms"] for run in runs})
     shares = sorted({run["share"] for run in runs}, reverse=True)
     colours = dict(zip(shares, PALETTE, strict=False))
+    graded = len(shares) > 1
     figure, axes = plt.subplots(
-        2, len(delays) + 1, figsize=(3.4 * len(delays) + 4.2, 7.2), layout="constrained",
+        2, len(delays) + graded, figsize=(3.4 * len(delays) + 4.2, 7.2), layout="constrained",
         squeeze=False, sharex="col",
     )  # fmt: skip
     for column, delay in enumerate(delays):
@@ -43,7 +44,7 @@ def plot_delays(path: Path, runs: Sequence[Run], title: str) -> None:
     for axis, name, label, scale in (
         (axes[0, -1], "overshoot", "overshoot, %", 1.0),
         (axes[1, -1], "wobble", "oscillation afterwards, mm", 1000.0),
-    ):
+    )[: 2 * graded]:
         for mark, delay in zip("osD^v", [d for d in delays if d > 0], strict=False):
             own = [run for run in runs if run["delay_ms"] == delay]
             known = [s for s in shares if any(r["share"] == s for r in own)]
@@ -59,11 +60,12 @@ def plot_delays(path: Path, runs: Sequence[Run], title: str) -> None:
         axis.set(ylabel=label)
         axis.set_yscale("symlog", linthresh=1.0)
         axis.legend(fontsize=8, frameon=False)
-    axes[1, -1].set(xlabel="share of the forward model", xlim=(1.05, -0.05))
+    if graded:
+        axes[1, -1].set(xlabel="share of the forward model", xlim=(1.05, -0.05))
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25, linewidth=0.6)
-    handles, labels = axes[0, -2].get_legend_handles_labels()
+    handles, labels = axes[0, len(delays) - 1].get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside lower center", ncols=len(labels), frameon=False,
         title="share of the forward model that is left (0: too wild to be drawn)",

@@ -45,19 +45,38 @@ FIGURES = (
     ),
     Figure(
         "the same, eight targets by chance", "≤ 4", "rotation",
-        "mean curve, RMSE to people's, degrees of 30", "learning",
+        "mean curve, RMSE to people's, degrees of 30", "long",
     ),
     Figure("rebound in error clamp, % of the rotation", "20 to 45", "rotation", "rebound, %"),
     Figure(
-        "left after 96 trials of washout, %", "0", "rotation", "left after washout, %", "savings"
+        "left after 64 trials of washout, %", "0", "rotation", "left after washout, %", "savings"
     ),
     Figure(
         "savings: trials to 80 % over those of the first time", "≤ 0.8", "rotation",
         "savings: trials to 80 % over those of the first time", "savings",
     ),
+    Figure(
+        "savings: correction in trials 2 to 12, second time less first, %", "above 0", "rotation",
+        "savings: correction in trials 2 to 12, again less first, %", "savings",
+    ),
+    Figure(
+        "the same: standard error", "", "rotation", "standard error of that, %", "savings"
+    ),
     Figure("generalisation: half width, degrees", "30 to 40", "rotation", "half width, degrees"),
-    Figure("generalisation to 90°, %", "≤ 25", "rotation", "generalisation to 90°, %"),
-    Figure("generalisation to 180°, %", "≤ 5", "rotation", "generalisation to 180°, %"),
+    *(
+        row
+        for angle, bar in ((90, 25), (180, 5))
+        for row in (
+            Figure(
+                f"generalisation to {angle}°, mean, %", f"≤ {bar}", "rotation",
+                f"mean generalisation to {angle}°, %",
+            ),
+            Figure(
+                "the same: standard error", "", "rotation",
+                f"standard error of the mean to {angle}°, %",
+            ),
+        )
+    ),
     Figure(
         "`default`: trials to 90 %, eight targets", "≤ 9", "quickest", "trials to 90 %", "learning"
     ),
@@ -93,8 +112,9 @@ FIGURES = (
         "most correction, mean of 8 trials, %",
     ),
     Figure("in the end, %", "100", "strategy", "final correction, %"),
+    Figure("left after 32 trials of washout, %", "0", "strategy", "left after washout, %"),
     *(
-        Figure(text, asked, "delay", measure, "forward model 1", _LATE)
+        Figure(text, asked, "delay-100", measure, "forward model 1", _LATE)
         for text, asked, measure in (
             ("senses 100 ms (10 steps) late: steps found", "10", "steps late that were found"),
             ("the same: end error, mm", "≤ 3", "end error, mm"),
@@ -118,9 +138,14 @@ FIGURES = (
     ),
     Figure("the same: after-effect, %", "0", "without-adaptation", "after-effect, %"),
     Figure(
-        "without the error memory: savings, as above", "1", "without-error-memory",
+        "without the error memory: savings, trials as above", "1", "without-error-memory",
         "savings: trials to 80 % over those of the first time",
     ),
+    Figure(
+        "the same: more correction the second time, %", "0", "without-error-memory",
+        "savings: correction in trials 2 to 12, again less first, %",
+    ),
+    Figure("the same: standard error", "", "without-error-memory", "standard error of that, %"),
     Figure(
         "without basal ganglia, 45°: correction in trials 3 to 6, %", "no strategy",
         "without-basal-ganglia", "correction in trials 3 to 6, %",
@@ -140,7 +165,13 @@ FIGURES = (
 )  # fmt: skip
 """What people do or what was asked, and what of results/adapt/ shows it."""
 
-_WHOLE = ("mean curve", "half width", "savings")  # (Measures of all seeds together)
+_WHOLE = (
+    "mean curve",
+    "half width",
+    "savings",
+    "mean generalisation",
+    "standard error",
+)  # (Measures of all seeds together)
 
 
 def adaptation_table(results: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from envs.arm import ArmReachEnv
 from envs.force_fields import CurlField, Load
@@ -128,6 +129,21 @@ def turn_between(start: NDArray[np.float64], to: NDArray[np.float64]) -> float:
     return float(np.degrees((turn + np.pi) % (2 * np.pi) - np.pi))
 
 
+class Bench(DummyVecEnv):
+    """A vector of one body that hands on what it says, without copying all of it at each step."""
+
+    def step_wait(self) -> Any:
+        """Move the body, and begin the next trial when one is over."""
+        observation, reward, terminated, truncated, info = self.envs[0].step(self.actions[0])
+        over = bool(terminated or truncated)
+        info["TimeLimit.truncated"] = bool(truncated and not terminated)
+        if over:
+            info["terminal_observation"] = observation
+            observation, self.reset_infos[0] = self.envs[0].reset()
+        seen = {name: np.array(value)[None] for name, value in observation.items()}
+        return seen, np.array([reward], np.float32), np.array([over]), [info]
+
+
 class Laboratory:
     """A reaching task under a perturbation whose schedule can be changed between experiments.
 
@@ -156,6 +172,7 @@ class Laboratory:
         seed: int = 0,
     ) -> None:
         strength = strength or Strength()
+        self.env_id, self.motor_noise = env_id, motor_noise
         kwargs: dict[str, Any] = {"max_episode_steps": steps, "motor_noise": motor_noise}
         if env_id == "neonate/Reach-v0":
             kwargs["targets"] = "centre_out"
@@ -168,6 +185,7 @@ class Laboratory:
         self._seen = EndpointVision(self.perturbation)
         self._seen.hidden = endpoint
         self.env = self.recorder = Recorder(self._seen)
+        self.bench = Bench([lambda: self.env])
         self.steps = steps
 
     def look(self, endpoint: bool) -> None:

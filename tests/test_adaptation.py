@@ -68,6 +68,16 @@ def test_savings_need_the_error_memory():
     assert quicker["error_memory",] > 0.95
 
 
+def test_an_error_memory_that_is_lesioned_later_is_silent():
+    practised, lesioned = (VisuomotorMap(HUMAN_ADAPTATION, x) for x in ((), ("error_memory",)))
+    learn(practised, 30)
+    state = practised.state()
+    assert state["memory"].any()
+    lesioned.load_state(state | {"fast": np.zeros(4), "slow": np.zeros_like(state["slow"])})
+    newborn = VisuomotorMap(HUMAN_ADAPTATION, ("error_memory",))
+    np.testing.assert_array_equal(learn(lesioned, 30), learn(newborn, 30))
+
+
 def test_memory_rebounds_when_errors_are_clamped():
     adaptation = VisuomotorMap(HUMAN_ADAPTATION)
     learn(adaptation, 30)

@@ -66,12 +66,34 @@ def felt_late(lag, n_envs=1, steps=200, seed=0):
 def test_the_delay_is_found_and_memory_put_right(lag, n_envs):
     memory, copies = felt_late(lag, n_envs), EfferenceCopies(AdaptationConfig())
     copies.find(memory, n_envs, np.arange(2))
+    assert copies.lag == 0  # a second look must agree
+    copies.find(memory, n_envs, np.arange(2))
     assert copies.lag == lag
     rows = memory.rows
     caused = memory.after[rows, 1] - 0.9 * memory.before[rows, 1]
     np.testing.assert_allclose(caused, memory.command[rows, 0], atol=1e-9)
     copies.find(memory, n_envs, np.arange(2))
     assert copies.lag == lag
+
+
+def test_a_lag_that_was_found_wrongly_is_put_right():
+    memory, copies = felt_late(0), EfferenceCopies(AdaptationConfig())
+    copies._shift(memory, 7, 1)
+    copies.lag = 7
+    for _ in range(2):
+        copies.find(memory, 1, np.arange(2))
+    assert copies.lag == 0
+    rows = memory.rows
+    caused = memory.after[rows, 1] - 0.9 * memory.before[rows, 1]
+    np.testing.assert_allclose(caused, memory.command[rows, 0], atol=1e-9)
+
+
+def test_knocks_do_not_hide_the_lag():
+    memory, copies = felt_late(4), EfferenceCopies(AdaptationConfig())
+    memory.after[memory.rows[::12], 1] += 40.0
+    for _ in range(2):
+        copies.find(memory, 1, np.arange(2))
+    assert copies.lag == 4
 
 
 def overshoot(share, trials=6):
@@ -129,7 +151,32 @@ def test_no_strategy_without_basal_ganglia_or_by_default(threshold, lesions):
 
 @pytest.mark.parametrize("seed", [0, 105])
 def test_senses_that_are_not_late_are_not_taken_for_late(seed):
-    memory, senses = babble_in("neonate/Reach-v0", seed, 150)
     copies = EfferenceCopies(AdaptationConfig())
-    copies.find(memory, 1, senses.proprioception)
-    assert copies.lag == 0
+    for steps in (125, 150):
+        memory, senses = babble_in("neonate/Reach-v0", seed, steps)
+        copies.find(memory, 1, senses.proprioception)
+        assert copies.lag == 0
+
+
+@pytest.mark.parametrize(
+    ("env_id", "seed", "late"),
+    [("neonate/Reach-v0", 9, 0), ("neonate/Reach-v0", 9, 10), ("neonate/Reach3D-v0", 0, 5)],
+)
+def test_bodies_of_which_little_is_linear_show_how_late_their_senses_are(env_id, seed, late):
+    targets = {"targets": "centre_out"} if env_id == "neonate/Reach-v0" else {}
+    env = SensoryDelay(gym.make(env_id, **targets), steps=late)
+    agent = BrainAgent("BrainPolicy", env, seed=seed).learn(250)
+    assert agent.brain.efference.lag == late
+    assert agent.brain.programs.able[0]
+
+
+def test_an_aim_follows_what_it_misses_by():
+    strategy = AimingStrategy(AdaptationConfig(strategy_threshold=35.0))
+    east, none = np.array([0.1, 0.0]), np.zeros(4)
+
+    def seen(degrees):
+        return 0.1 * np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+
+    strategy.learn(east, seen(45), none)
+    strategy.learn(east, seen(-20), none)
+    assert strategy.aim[3] == pytest.approx(-np.radians(43))

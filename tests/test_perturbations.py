@@ -93,6 +93,35 @@ def test_a_channel_holds_the_hand_on_the_line():
     assert abs(across) < 0.003 and abs(info["push"]) > 0.5
 
 
+def test_a_channel_follows_the_path_that_the_hand_took_unperturbed():
+    way = {"directions": (60.0,)}
+    free, held = Phase("free", 2, **way), Phase("channel", 1, clamp=True, **way)
+    pushed, bent = [], []
+    for schedule in (Schedule((held,)), Schedule((free, held))):
+        env = CurlField(
+            gym.make("neonate/Reach-v0", max_episode_steps=24, targets="centre_out"), schedule
+        )
+        for _ in range(schedule.trials):
+            push, over = [], False
+            env.reset(seed=4)
+            while not over:
+                _, _, _, over, info = env.step([0.05, -0.1])
+                push.append(abs(info["push"]))
+            bent.append(float(info["hand"] @ env._across[:2]))
+        pushed.append(max(push))
+    assert abs(bent[0]) < 0.003 < abs(bent[1])
+    assert bent[3] == pytest.approx(bent[1], abs=0.003)
+    assert pushed[1] < 0.5 * pushed[0]
+
+
+def test_what_was_perturbed_is_no_natural_path():
+    env, kept = CurlField(task(), Schedule.blocks(1, 2, 1)), []
+    env._keep = kept.append
+    for _ in range(4):
+        moved(env)
+    assert len(kept) == 1
+
+
 def test_a_load_is_carried_and_put_down():
     env = Load(task(), Schedule.blocks(1, 1, 1), mass=2.0)
     mass = [env.task.model.body_mass.sum()]

@@ -18,7 +18,7 @@ from agent.percept import Array, Body, Percept
 from agent.senses import Senses
 from agent.spinal_cord import SpinalCord
 from agent.trace import Trace
-from agent.working_memory import REACH, Memory
+from agent.working_memory import CRAWL, REACH, Memory
 
 Motion = tuple[Array, Array, Array]
 """Angle and velocity at mid-step and acceleration over the step, (n, n_joints) each."""
@@ -111,13 +111,13 @@ class Reaching:
         """Where the body is by now, if what is felt is late."""
         if not self.efference.lag:
             return percept
-        missed = memory["fast_state"] + self._adapted(percept.angle, percept.velocity)
         angle, velocity = self.efference.now(
             percept.angle,
             percept.velocity,
             memory["copies"],
             memory["copied"],
-            missed,
+            memory["fast_state"],
+            self._adapted,
             self.cerebellum,
             self.schema.step,
         )
@@ -328,7 +328,11 @@ class Reaching:
         self.dynamics.learn(*motion[:2], usual, climbing_fibre, ~hurt & ~touching)
         if np.count_nonzero(hurt):
             self.spinal_cord.feel(motion[2][~hurt])
-            self.schema.range.feel(now.angle, pain, self._stopped(was, now, climbing_fibre))
+            stopped, believed = self._stopped(was, now, climbing_fibre), np.ones_like(hurt)
+            if self.efference.lag:
+                # A rhythm on late senses runs wild: what no model explains then may be no limit.
+                believed = ~hurt | (memory["program"] != CRAWL)
+            self.schema.range.feel(now.angle[believed], pain[believed], stopped[believed])
         else:
             self.spinal_cord.feel(motion[2])
             self.schema.range.feel(now.angle, pain, climbing_fibre)
