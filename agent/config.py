@@ -80,6 +80,7 @@ LESIONS = (
     "prefrontal",
     "sleep",
     "cue_memory",
+    "blending",
     "motor_cortex",
 )
 

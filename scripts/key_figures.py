@@ -16,6 +16,7 @@ from scripts.files import replacing
 Row = dict[str, Any]
 
 _SLEPT, _AWAKE, _START, _STOP = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
+_APART = "#E69F00"
 _WINDOW = 10  # (Trials over which curves are averaged)
 _SECOND = 100.0  # (Control steps)
 
@@ -23,7 +24,10 @@ _SECOND = 100.0  # (Control steps)
 def draw(results: dict[str, list[Row]], out: Path) -> None:
     """Write the pictures of those parts that were measured."""
     if rows := results.get("arm"):
-        _save(out / "raster.png", _raster(next(r for r in rows if r["sleeps"])))
+        _save(
+            out / "raster.png",
+            _raster(next(r for r in rows if r["sleeps"] and r.get("blends", True))),
+        )
         _save(out / "arm.png", _practice(rows))
     if rows := results.get("chunks"):
         _save(out / "chunks.png", _chunks(rows))
@@ -78,19 +82,27 @@ def _raster(row: Row) -> Any:
 
 def _practice(rows: list[Row]) -> Any:
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.4))
-    for sleeps, colour, label in ((True, _SLEPT, "with sleep"), (False, _AWAKE, "without")):
-        group = [r for r in rows if r["sleeps"] == sleeps]
+    apart = [r for r in rows if not r.get("blends", True)]
+    rows = [r for r in rows if r.get("blends", True)]
+    for group, colour, label in (
+        ([r for r in rows if r["sleeps"]], _SLEPT, "with sleep"),
+        (apart, _APART, "… without blending"),
+        ([r for r in rows if not r["sleeps"]], _AWAKE, "without sleep"),
+    ):
         for axis, name in zip(axes, ("errors", "decisions", "ms"), strict=False):
             _curves(axis, [r[name] for r in group], colour, label)
+    slept = [r for r in rows if r["sleeps"]]
     gaps = [
-        ("within\na chunk", [r["gap_inside_ms"] for r in rows if r["gap_inside_ms"]], _SLEPT),
-        ("at its\nboundary", [r["gap_between_ms"] for r in rows if r["sleeps"]], _SLEPT),
+        ("within\na chunk", [r["gap_inside_ms"] for r in slept if r["gap_inside_ms"]], _SLEPT),
+        ("at its\nend", [r["gap_between_ms"] for r in slept], _SLEPT),
+        ("within,\napart", [r["gap_inside_ms"] for r in apart if r["gap_inside_ms"]], _APART),
+        ("at end,\napart", [r["gap_between_ms"] for r in apart], _APART),
         ("no\nsleep", [r["gap_between_ms"] for r in rows if not r["sleeps"]], _AWAKE),
     ]
     for x, (_, values, colour) in enumerate(gaps):
         axes[3].bar(x, np.mean(values) if values else 0.0, color=colour, alpha=0.4)
         axes[3].scatter([x] * len(values), values, color=colour, zorder=3)
-    axes[3].set_xticks(range(3), [name for name, *_ in gaps])
+    axes[3].set_xticks(range(len(gaps)), [name for name, *_ in gaps], fontsize=8)
     titles = "errors", "decisions", "time of a sequence (ms)", "inter-key interval (ms)"
     for axis, name in zip(axes, titles, strict=True):
         axis.set_title(name)

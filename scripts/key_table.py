@@ -91,40 +91,45 @@ def _chunks(rows: Sequence[Row]) -> list[Cells]:
 
 
 def _arm(rows: Sequence[Row]) -> list[Cells]:
-    slept, awake = ([r for r in rows if r["sleeps"] is s] for s in (True, False))
+    slept, apart, awake = (
+        [r for r in rows if (r["sleeps"], r.get("blends", True)) == kind]
+        for kind in ((True, True), (True, False), (False, True))
+    )
     if not slept or not awake:
         return []
-    seeds = str(len(slept))
-    shorter = 100 * (1 - _mean(slept, "last_ms") / _mean(awake, "last_ms"))
+    seeds, unchunked = str(len(slept)), _mean(awake, "last_ms")
+
+    def shorter(group: Sequence[Row]) -> str:
+        ms = _mean(group, "last_ms")
+        share = 100 * (1 - ms / unchunked)
+        return f"{share:.0f} % shorter ({ms:.0f} ms, unchunked {unchunked:.0f} ms)"
+
+    def intervals(group: Sequence[Row]) -> str:
+        return " and ".join(f"{_mean(group, f'gap_{name}_ms'):.0f} ms" for name in _GAPS)
+
     inside, end = (100 * _mean(slept, name) for name in ("stops_inside", "stops_at_end"))
-    return [
+    errors = (f"{_mean(group, 'last_errors'):.3f}" for group in (slept, awake))
+    decisions = _mean(slept, "last_decisions") / _mean(awake, "last_decisions")
+    lines = [
+        ["arm: time of a known sequence", "≥ 15 % shorter", shorter(slept)],
+        ["… wrong presses per sequence", "not more", "{}, unchunked {}".format(*errors)],
+        ["… decisions per sequence", "≤ 0.45 of unchunked", f"{decisions:.2f}"],
+        ["… between keys, within a chunk and at its boundary", "", intervals(slept)],
         [
-            "arm: time of a known sequence",
-            "≥ 15 % shorter",
-            f"{shorter:.0f} % shorter ({_mean(slept, 'last_ms'):.0f} ms, unchunked "
-            f"{_mean(awake, 'last_ms'):.0f} ms; errors {_mean(slept, 'last_errors'):.2f}, "
-            f"{_mean(awake, 'last_errors'):.2f})",
-            seeds,
-        ],
-        [
-            "arm: decisions per sequence",
-            "≤ 0.45 of unchunked",
-            f"{_mean(slept, 'last_decisions') / _mean(awake, 'last_decisions'):.2f}",
-            seeds,
-        ],
-        [
-            "arm: between keys, within a chunk and at its boundary",
-            "",
-            f"{_mean(slept, 'gap_inside_ms'):.0f} ms, {_mean(slept, 'gap_between_ms'):.0f} ms",
-            seeds,
-        ],
-        [
-            "arm: presses with a stop signal, within a chunk and at its end",
+            "… presses with a stop signal, within a chunk and at its end",
             "at boundaries only",
             f"{inside:.0f} %, {end:.0f} %",
-            seeds,
         ],
     ]
+    if apart:
+        lines[1:1] = [
+            ["… the same without blending", "", shorter(apart)],
+            ["… its times between keys", "", intervals(apart)],
+        ]
+    return [[*line, seeds] for line in lines]
+
+
+_GAPS = "inside", "between"
 
 
 def _memory(delay: Sequence[Row], lesion: Sequence[Row]) -> list[Cells]:

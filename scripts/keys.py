@@ -97,7 +97,9 @@ class Keys:
             "lesion": lambda: [lab.basal_ganglia_lesion(s) for s in seeds],
             "sb3": self._sb3,
             "arm": lambda: [
-                arm_practice(s, sleeps, self.arm_trials) for sleeps in both for s in seeds
+                arm_practice(s, sleeps, self.arm_trials, blends)
+                for sleeps, blends in ((True, True), (True, False), (False, True))
+                for s in seeds
             ],
             "habits": lambda: [habits(s, task) for task in REACHES for s in seeds],
         }
@@ -127,7 +129,10 @@ def summary(results: dict[str, list[Row]]) -> str:
         name = "with sleep" if sleeps else "without sleep"
         for part in ("chunks", "arm"):
             rows = [r for r in results.get(part, []) if r["sleeps"] == sleeps]
+            rows = [r for r in rows if r.get("blends", True)]
             lines += [f"{part} {name}: " + _means(rows)] if rows else []
+    if rows := [r for r in results.get("arm", []) if not r.get("blends", True)]:
+        lines.append("arm with sleep, without blending: " + _means(rows))
     for lesions in ([], ["cue_memory"]):
         rows = [r for r in results.get("delay", []) if r["lesions"] == lesions]
         if rows:
@@ -180,7 +185,9 @@ def _means(rows: list[Row]) -> str:
     parts = []
     for name in rows[0]:
         values = [r[name] for r in rows]
-        if name in ("seed", "sleeps", "opponent") or isinstance(values[0], str | list | tuple):
+        if name in ("seed", "sleeps", "blends", "opponent") or isinstance(
+            values[0], str | list | tuple
+        ):
             continue
         told = [float(v) for v in values if v is not None]
         if told:

@@ -178,6 +178,28 @@ class Sequencing:
         some &= position < self.chunks.lengths(known)
         return np.asarray(np.where(some, self.chunks.act(known, position), NONE))
 
+    def prepared(self, memory: Memory) -> Index:
+        """First act (n,) of the chunk that is to follow the program under way; −1 where none is.
+
+        It is the one that the striatum would let through if the act that is due is the last of a
+        chunk, and counts, and that has run well there before. Nothing is gated by that.
+        """
+        program = memory["program"]
+        first = np.full(len(program), NONE, np.int64)
+        last = memory["position"] + 1 == self.chunks.lengths(np.maximum(program, 0))
+        rows = np.flatnonzero((program >= self.n_acts) & last)
+        if not len(rows):
+            return first
+        stage = np.minimum(memory["stage"][rows] + 1, self._stages - 1)
+        context = (memory["held"][rows] + 1) * self._stages + stage
+        due = self.upcoming(memory, 0)[rows]
+        able = self.chunks.able & (self.striatum.first != due[:, None])
+        next_one = self.striatum.gate(context, able, None)
+        proved = self.striatum.own[context, next_one] > self._config.chunk.preference
+        known = (next_one >= self.n_acts) & proved
+        first[rows] = np.where(known, self.striatum.first[next_one], NONE)
+        return first
+
     def learn(
         self,
         memory: Memory,
