@@ -170,13 +170,13 @@ def _habits(rows: list[Row]) -> Any:
         left.set_xticks(range(len(kinds)), [name for _, name, _ in kinds], fontsize=6)
         left.set_title(f"{task}: return", fontsize=9)
         for x, (kind, _, colour) in enumerate(kinds[:2]):
-            micros = [r[kind]["us_least"] for r in group]
+            micros = [r[kind]["us_on_the_way_least"] for r in group]
             right.bar(x, np.mean(micros), color=colour, alpha=0.4)
             right.scatter([x] * len(micros), micros, color=colour, s=16, zorder=3)
         right.axhline(60, color="0.5", linewidth=0.8)
         right.set_yscale("log")
         right.set_xticks(range(2), [name for _, name, _ in kinds[:2]])
-        right.set_title("µs per step (quickest episode)", fontsize=9)
+        right.set_title("µs per step on the way (quickest episode)", fontsize=9)
     figure.tight_layout()
     return figure
 

@@ -23,6 +23,7 @@ class Passage(NamedTuple):
     Attributes:
         plan: the movement.
         arrival: steps until the hand counts as being at the goal.
+
     """
 
     plan: Plan
@@ -199,7 +200,7 @@ class Blending:
         return first, second, third
 
     def _plain_arrival(self, plain: Plan, task: Task) -> int | None:
-        """Steps until the plain movement is near and slow enough; None if it never is."""
+        """Find when the plain movement is near and slow enough, in steps; None if it never is."""
         outcome, jacobian = task.schema.chain.with_jacobian(plain.angle)
         moving = (jacobian @ plain.velocity[..., None])[..., 0]
         near = np.linalg.norm(outcome - task.aim, axis=1) <= self.limits[0]
@@ -265,7 +266,7 @@ class Blending:
         angle, velocity, acceleration = movement
         schema, cerebellum = task.schema, task.cerebellum
         b, horizon, n = acceleration.shape
-        rows, h = np.arange(b), schema.step
+        rows = np.arange(b)
         after = angle[:, 1:]
         outcome, jacobian = schema.chain.with_jacobian(after)
         leg = np.linalg.norm(task.following - task.aim) + 1e-9

@@ -157,7 +157,7 @@ class Keyboard(Sequencing):
         self._trace.record(key_dopamine=dopamine, pressed=pressed, skill_dopamine=skill)
 
     def _learn_arrivals(self, step: Transition, own: Memory, pressed: Index) -> Array:
-        """What it feels like to have been where one was to be; returns local dopamine (n,)."""
+        """Learn what it feels like to be where one was to be; returns local dopamine (n,)."""
         skill = np.zeros(len(pressed))
         done = (pressed != NONE) & (pressed == self.upcoming(own, 0))
         blended = own["blend"] == UNDER_WAY
