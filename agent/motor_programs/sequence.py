@@ -340,18 +340,30 @@ class Sequencing:
         for part in compress([day for day in days if day], longest=self._config.chunk.longest):
             taken_up = self.chunks.add(part)
             if taken_up is not None:
-                self.striatum.grow(taken_up, part[0], self._replay(part, days))
+                unknown = np.full(len(self.striatum.value), self._config.chunk.preference)
+                self.striatum.grow(taken_up, part[0], unknown)
                 new.append(part)
+        for i in np.flatnonzero(self.chunks.length):
+            program = self.n_acts + int(i)
+            self.striatum.revise(program, *self._replay(self.chunks.spell(program), days))
         return new
 
-    def _replay(self, part: Acts, days: list[Acts]) -> Array:
-        """Preference (n_contexts,) for a new chunk: where nothing is known yet, or it fitted."""
-        preference = np.full((self.n_cues + 1, self._stages), self._config.chunk.preference)
+    def _replay(self, part: Acts, days: list[Acts]) -> tuple[Array, Array]:
+        """Least and most preference (n_contexts,) for a chunk, by what was done there.
+
+        Where the sequences remembered go on otherwise, a chunk does not fit, however well its first
+        act does: that is known without being misled by it once.
+        """
+        preference = self._config.chunk.preference
+        least = np.full((self.n_cues + 1, self._stages), -np.inf)
+        most = -least
         for cue, day in enumerate(days):
             for stage in range(len(day)):
-                if day[stage : stage + len(part)] != part:
-                    preference[cue, stage] *= -1.0
-        return preference.ravel()
+                if day[stage : stage + len(part)] == part:
+                    least[cue, stage] = preference
+                else:
+                    most[cue, stage] = -self._SURE * preference
+        return least.ravel(), most.ravel()
 
     def _parts(self) -> dict[str, Striatum | Chunks]:
         return {"striatum": self.striatum, "chunks": self.chunks, "cue_gate": self.cue_gate}
