@@ -26,6 +26,7 @@ def key_rows(documents: dict[str, Row]) -> list[Cells]:
         *_search(parts.get("search", [])),
         *_chunks(parts.get("chunks", [])),
         *_arm(parts.get("arm", [])),
+        *_places(parts.get("places", [])),
         *_memory(parts.get("delay", []), parts.get("lesion", [])),
         *_habits(parts.get("habits", [])),
         *_actors(parts.get("actors", [])),
@@ -127,6 +128,21 @@ def _arm(rows: Sequence[Row]) -> list[Cells]:
             ["… its times between keys", "", intervals(apart)],
         ]
     return [[*line, seeds] for line in lines]
+
+
+def _places(rows: Sequence[Row]) -> list[Cells]:
+    if not rows:
+        return []
+    each = ", ".join(f"{100 * r['perfect']:.0f}" for r in rows)
+    measured = (
+        f"{100 * _mean(rows, 'perfect'):.0f} % of sequences without error ({each} %), "
+        f"{_mean(rows, 'right'):.1f} of 4 places, {_mean(rows, 'seconds'):.0f} s, "
+        f"{_mean(rows, 'decisions'):.1f} decisions"
+    )
+    trials = np.mean([len(r["life"]) for r in rows])
+    steps = f"{rows[0]['steps']:,}"
+    what = f"crawler: places in order, after {steps} steps of life ({trials:.0f} sequences)"
+    return [[what, "", measured, str(len(rows))]]
 
 
 _GAPS = "inside", "between"

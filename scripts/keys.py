@@ -13,11 +13,12 @@ from scripts.files import read_json, write_json
 from scripts.habit_experiments import TASKS as REACHES
 from scripts.habit_experiments import habits
 from scripts.key_arm import arm_practice
+from scripts.key_crawler import crawler_practice
 from scripts.key_experiments import Row
 from scripts.key_figures import draw
 from scripts.versions import command_line, versions
 
-PARTS = ("search", "actors", "chunks", "delay", "lesion", "sb3", "arm", "habits")
+PARTS = ("search", "actors", "chunks", "delay", "lesion", "sb3", "arm", "places", "habits")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Keys:
 
     Parts: `search` orders found by trial and error; `actors` opponent against plain; `chunks` with
     and without sleep; `delay` a cue kept; `lesion` basal ganglia taken away; `sb3` PPO and
-    RecurrentPPO on the same acts; `arm` all of it with the arm of neonate/Keys-v0; `habits` what
-    sleep makes of reaching. A part that is in the folder already is kept.
+    RecurrentPPO on the same acts; `arm` all of it with the arm of neonate/Keys-v0; `places`
+    with the crawler of neonate/Places-v0; `habits` what sleep makes of reaching. A part that is in
+    the folder already is kept.
     """
 
     out: Path
@@ -42,6 +44,8 @@ class Keys:
     """First of the seeds."""
     arm_trials: int = 100
     """Trials of each arm."""
+    crawler_steps: int = 60_000
+    """Steps of the life of each crawler."""
     sb3_steps: int = 20_000
     """Presses that SB3's algorithms are trained for."""
 
@@ -50,8 +54,11 @@ class Keys:
         unknown = [part for part in self.parts if part not in PARTS]
         if unknown:
             raise UserError(f"--parts {unknown[0]}: write some of {', '.join(PARTS)}")
-        if min(self.seeds, self.searches, self.arm_trials, self.sb3_steps) < 1:
-            raise UserError("--seeds, --searches, --arm-trials and --sb3-steps: at least 1")
+        counts = self.seeds, self.searches, self.arm_trials, self.crawler_steps, self.sb3_steps
+        if min(counts) < 1:
+            raise UserError(
+                "--seeds, --searches, --arm-trials, --crawler-steps and --sb3-steps: at least 1"
+            )
         torch.set_num_threads(1)
         self.out.mkdir(parents=True, exist_ok=True)
         for part in self.parts:
@@ -101,6 +108,7 @@ class Keys:
                 for sleeps, blends in ((True, True), (True, False), (False, True))
                 for s in seeds
             ],
+            "places": lambda: [crawler_practice(s, self.crawler_steps) for s in seeds],
             "habits": lambda: [habits(s, task) for task in REACHES for s in seeds],
         }
 
@@ -133,6 +141,8 @@ def summary(results: dict[str, list[Row]]) -> str:
             lines += [f"{part} {name}: " + _means(rows)] if rows else []
     if rows := [r for r in results.get("arm", []) if not r.get("blends", True)]:
         lines.append("arm with sleep, without blending: " + _means(rows))
+    if rows := results.get("places", []):
+        lines.append("crawler, places: " + _means(rows))
     for lesions in ([], ["cue_memory"]):
         rows = [r for r in results.get("delay", []) if r["lesions"] == lesions]
         if rows:
