@@ -117,6 +117,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts dopamine --seeds 4
 	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts lesion --seeds 4
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search

@@ -81,6 +81,8 @@ LESIONS = (
     "sleep",
     "cue_memory",
     "blending",
+    "global_dopamine",
+    "local_dopamine",
     "motor_cortex",
 )
 

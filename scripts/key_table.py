@@ -25,6 +25,7 @@ def key_rows(documents: dict[str, Row]) -> list[Cells]:
     return [
         *_search(parts.get("search", [])),
         *_chunks(parts.get("chunks", [])),
+        *_dopamine(parts.get("dopamine", [])),
         *_arm(parts.get("arm", [])),
         *_places(parts.get("places", [])),
         *_memory(parts.get("delay", []), parts.get("lesion", [])),
@@ -89,6 +90,22 @@ def _chunks(rows: Sequence[Row]) -> list[Cells]:
         "hidden parts found in sleep": ("", f"{100 * _mean(slept, 'parts_found'):.0f} %"),
     }
     return [[what, *cells, seeds] for what, cells in told.items()]
+
+
+def _dopamine(rows: Sequence[Row]) -> list[Cells]:
+    lines = []
+    for kind in ("global", "local"):
+        group = [r for r in rows if r["lesions"] == [f"{kind}_dopamine"]]
+        if group:
+            first = float(np.mean([np.mean(r["errors"][:10]) for r in group]))
+            last = float(np.mean([np.mean(r["errors"][-10:]) for r in group]))
+            measured = (
+                f"errors per sequence {first:.1f} at first, {last:.1f} after 110 sequences; longer "
+                f"ones, in the first 40 together {_mean(group, 'long_early'):.0f}, in the last 40 "
+                f"{40 * _mean(group, 'long_late'):.1f}"
+            )
+            lines.append([f"without {kind} dopamine", "", measured, str(len(group))])
+    return lines
 
 
 def _arm(rows: Sequence[Row]) -> list[Cells]:

@@ -18,7 +18,18 @@ from scripts.key_experiments import Row
 from scripts.key_figures import draw
 from scripts.versions import command_line, versions
 
-PARTS = ("search", "actors", "chunks", "delay", "lesion", "sb3", "arm", "places", "habits")
+PARTS = (
+    "search",
+    "actors",
+    "chunks",
+    "dopamine",
+    "delay",
+    "lesion",
+    "sb3",
+    "arm",
+    "places",
+    "habits",
+)
 
 
 @dataclass(frozen=True)
@@ -26,10 +37,10 @@ class Keys:
     """Measure how sequences are learnt, chunked, slept on and lost, and draw it.
 
     Parts: `search` orders found by trial and error; `actors` opponent against plain; `chunks` with
-    and without sleep; `delay` a cue kept; `lesion` basal ganglia taken away; `sb3` PPO and
-    RecurrentPPO on the same acts; `arm` all of it with the arm of neonate/Keys-v0; `places`
-    with the crawler of neonate/Places-v0; `habits` what sleep makes of reaching. A part that is in
-    the folder already is kept.
+    and without sleep; `dopamine` without the global and without the local kind; `delay` a cue kept;
+    `lesion` basal ganglia taken away; `sb3` PPO and RecurrentPPO on the same acts; `arm` all of it
+    with the arm of neonate/Keys-v0; `places` with the crawler of neonate/Places-v0; `habits` what
+    sleep makes of reaching. A part that is in the folder already is kept.
     """
 
     out: Path
@@ -98,6 +109,11 @@ class Keys:
                 ),
             ],
             "chunks": lambda: [lab.chunking(s, sleeps) for sleeps in both for s in seeds],
+            "dopamine": lambda: [
+                lab.chunking(s, True, 120, 80, (f"{kind}_dopamine",))
+                for kind in ("global", "local")
+                for s in seeds
+            ],
             "delay": lambda: [
                 lab.delayed_cue(s, lesions) for lesions in ((), ("cue_memory",)) for s in seeds
             ],
@@ -141,6 +157,9 @@ def summary(results: dict[str, list[Row]]) -> str:
             lines += [f"{part} {name}: " + _means(rows)] if rows else []
     if rows := [r for r in results.get("arm", []) if not r.get("blends", True)]:
         lines.append("arm with sleep, without blending: " + _means(rows))
+    for kind in ("global", "local"):
+        rows = [r for r in results.get("dopamine", []) if r["lesions"] == [f"{kind}_dopamine"]]
+        lines += [f"without {kind} dopamine: " + _means(rows)] if rows else []
     if rows := results.get("places", []):
         lines.append("crawler, places: " + _means(rows))
     for lesions in ([], ["cue_memory"]):

@@ -276,3 +276,27 @@ def test_what_is_prepared_is_the_chunk_that_has_proved_itself_after_this_one() -
         assert brain.prepared(memory)[0] == expected
     memory["program"][:], memory["position"][:] = 2, 0  # (A single act)
     assert brain.prepared(memory)[0] == NONE
+
+
+def test_each_kind_of_dopamine_teaches_what_the_other_does_not() -> None:
+    told = {}
+    for lesions in ((), ("global_dopamine",), ("local_dopamine",)):
+        brain = Sequencing(4, 1, BrainConfig(lesions=lesions), trace := Trace())
+        trace.enabled = True
+        program = brain.chunks.add((0, 1, 2))
+        assert program is not None
+        brain.striatum.grow(program, 0, np.ones(len(brain.striatum.value)))
+        memory = brain.new_memory(1)
+        memory["program"][:] = program
+        for act, answer in ((0, 1.0), (1, -1.0)):  # (It misleads in its second act.)
+            done = np.array([act]), np.array([answer])
+            brain.learn(memory, *done, done[1], np.zeros(1, bool))
+            brain.finish(memory, *done)
+        trace.next_tick()
+        own = float(brain.striatum.own[0, program])
+        right = float(np.diff(brain.striatum.preference(ONE)[0, [1, 0]])[0])
+        told[lesions] = own, right, trace.column("program_dopamine")[0, 0]
+    assert told[()][0] < 0 < told[()][1] and told[()][2] < 0
+    assert told["global_dopamine",][0] < 0 == told["global_dopamine",][1]
+    assert told["local_dopamine",][0] == 1.0 and told["local_dopamine",][1] > 0
+    assert told["local_dopamine",][2] == 0.0

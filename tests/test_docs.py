@@ -183,6 +183,8 @@ def test_every_command_and_lesion_is_documented() -> None:
         "sleep",
         "cue_memory",
         "blending",
+        "global_dopamine",
+        "local_dopamine",
         "motor_cortex",
     }  # (`neonate keys`)
     assert lesioned == set(LESIONS) - elsewhere

@@ -72,6 +72,7 @@ class Blending:
 
     Attributes:
         lesioned: whether every movement ends before the next begins.
+        untaught: whether nothing is learnt from blended acts.
         limits: R and S, (2,), in units of the outcome, and that per unit of time.
         usual: mean distance and speed when acts counted that ended without blending, (2,): the
             limits do not fall below.
@@ -80,6 +81,7 @@ class Blending:
     """
 
     lesioned: bool = False
+    untaught: bool = False
     limits: Array = field(default_factory=lambda: np.zeros(2))
     usual: Array = field(default_factory=lambda: np.zeros(2))
     counts: Array = field(default_factory=lambda: np.zeros(3))
@@ -155,6 +157,8 @@ class Blending:
             Local dopamine: how well it went less how well such acts usually go.
 
         """
+        if self.untaught:
+            return 0.0
         blended = self.counts[1:].sum()
         usual = (self.counts[1] + 1.0) / (blended + 2.0)
         self.counts[1 if well else 2] += 1

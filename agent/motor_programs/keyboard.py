@@ -48,7 +48,9 @@ class Keyboard(Sequencing):
         self._senses, self._patience = senses, config.reach.horizon
         self._d = len(senses.desired)
         self.usual_wait = 0.0
-        self.blending = Blending(lesioned="blending" in config.lesions)
+        self.blending = Blending(
+            lesioned="blending" in config.lesions, untaught="local_dopamine" in config.lesions
+        )
 
     def memory(self, n: int) -> Memory:
         """Part of the working memory of n bodies that belongs to it, its names prefixed.

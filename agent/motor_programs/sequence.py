@@ -34,7 +34,8 @@ class Sequencing:
     error of the critic, and teaches whatever is eligible: the critic, the acts, each in the
     context in which it was done (so a chunk teaches its parts, too). An act that is answered is
     judged by that alone; one that is not, by all that follows. The local one is that of the
-    chunk that ended (was it executed as it should have been?), and teaches the chunk.
+    chunk that ended (was it executed as it should have been?), and teaches the chunk. Each can be
+    taken away: the lesions `global_dopamine` and `local_dopamine`.
 
     The gate of the cue's memory is taught by the reward of the whole trial against what such
     trials have brought so far.
@@ -56,6 +57,9 @@ class Sequencing:
     def __init__(self, n_acts: int, n_cues: int, config: BrainConfig, trace: Trace):
         self._config, self._trace = config, trace
         self._asleep = "sleep" in config.lesions
+        self._globally, self._locally = (
+            f"{kind}_dopamine" not in config.lesions for kind in ("global", "local")
+        )
         lesioned = "basal_ganglia" in config.lesions
         self.n_acts, self.n_cues = n_acts, n_cues
         self._stages = config.sequence.stages
@@ -254,10 +258,14 @@ class Sequencing:
         # An answer is the outcome: what it says is all there is to credit, before and after.
         closes = over[rows] | (answer[rows] != 0)
         dopamine = self.striatum.dopamine(reward[rows], context, context + after, closes)
+        dopamine *= self._globally
         eligible = (memory[f"past_{name}"][rows] for name in ("context", "act", "weight"))
         self.striatum.learn(dopamine, *eligible)
         memory["past_weight"][rows] *= (answer[rows] == 0)[:, None]
-        self._learn_programs(memory, rows, act[rows], counted, over[rows])
+        local = np.zeros(len(act))
+        if self._locally:
+            local[rows] = self._learn_programs(memory, rows, act[rows], counted)
+        self._trace.record(program_dopamine=local)
         return dopamine
 
     def _learn_programs(
@@ -266,15 +274,14 @@ class Sequencing:
         rows: Index,
         act: Index,
         counted: NDArray[np.bool_],
-        over: NDArray[np.bool_],
-    ) -> None:
-        """Local dopamine: a chunk that missed a step does not fit where it was begun."""
+    ) -> Array:
+        """Local dopamine (rows,): a chunk that missed a step does not fit where it was begun."""
         program, position = memory["program"][rows], memory["position"][rows]
         chunk = program >= self.n_acts
         missed = chunk & (~counted | (act != self.upcoming(memory, 0)[rows]))
         complete = position + 1 >= self.chunks.lengths(np.maximum(program, 0))
         ends = chunk & (missed | complete)
-        c = self._config.chunk
+        c, local = self._config.chunk, np.zeros(len(rows))
         if missed.any():
             # One that missed at once was only not called for; one that missed later misled.
             loss = np.where(position[missed] > 0, c.setback, c.preference)
@@ -282,13 +289,16 @@ class Sequencing:
             # What it had earned by running well is gone, too.
             loss += np.maximum(self.striatum.own[began, misled] - c.preference, 0.0)
             self.striatum.learn_program(-loss, began, misled)
+            local[missed] = -loss
         well = ends & ~missed
         if well.any():
             began, ran = memory["began"][rows][well], program[well]
             gain = self._PRACTICE * (self._SURE * c.preference - self.striatum.own[began, ran])
-            self.striatum.learn_program(np.maximum(gain, 0.0), began, ran)
+            local[well] = np.maximum(gain, 0.0)
+            self.striatum.learn_program(local[well], began, ran)
         told = ends & ~(missed & (position == 0))
         self.chunks.ran(program[told], ~missed[told])
+        return local
 
     def _learn_trials(self, memory: Memory, rows: Index) -> None:
         """At the end of trials: what the gate was good for, and what is worth sleeping on."""
