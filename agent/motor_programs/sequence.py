@@ -89,7 +89,7 @@ class Sequencing:
         Keys: the cue that is `shown` and the one `held`; `stage`; the `program` under way, its
         `position` and where it `began`; the latest acts (`past_context`, `past_act`,
         `past_weight`, newest first); what the gate did at the latest onsets (`gate_context`,
-        `gate_act`, `gate_weight`); `earned` reward of the trial, its acts by stage (`done`), and
+        `gate_act`, `gate_weight`); reward `earned` by the trial's acts, its acts by stage (`done`), and
         how often the basal ganglia were asked (`decisions`).
         """
         m = self._config.striatum.memory
@@ -225,7 +225,8 @@ class Sequencing:
             Global dopamine (n,), 0 where there was no act.
 
         """
-        memory["earned"] += reward
+        # What the way costs is the matter of the program that goes it.
+        memory["earned"] += np.where(act != NONE, reward, 0.0)
         dopamine = np.zeros(len(act))
         rows = np.flatnonzero((act != NONE) | over)
         acted = rows[act[rows] != NONE]
