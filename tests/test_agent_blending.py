@@ -7,7 +7,8 @@ import numpy as np
 
 import envs  # noqa: F401  it registers the tasks
 from agent.brain import Brain
-from agent.motor_programs.blending import IN_VAIN, NOT, UNDER_WAY, Blending, Task
+from agent.motor_programs.blending import IN_VAIN, NOT, UNDER_WAY, Blending
+from agent.motor_programs.passage import Task
 from agent.percept import Array, Plan
 from policies import BrainAgent
 

@@ -12,8 +12,9 @@ from agent.config import BrainConfig
 from agent.dynamics_adaptation import DynamicsAdaptation
 from agent.efference import EfferenceCopies
 from agent.memory import SensorimotorMemory
-from agent.motor_programs.blending import Blending, Task
+from agent.motor_programs.blending import Blending
 from agent.motor_programs.guidance import Guidance
+from agent.motor_programs.passage import Task
 from agent.motor_programs.reach import Reach, within
 from agent.percept import Array, Body, Percept
 from agent.senses import Senses

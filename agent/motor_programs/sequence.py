@@ -89,8 +89,8 @@ class Sequencing:
         Keys: the cue that is `shown` and the one `held`; `stage`; the `program` under way, its
         `position` and where it `began`; the latest acts (`past_context`, `past_act`,
         `past_weight`, newest first); what the gate did at the latest onsets (`gate_context`,
-        `gate_act`, `gate_weight`); reward `earned` by the trial's acts, its acts by stage (`done`), and
-        how often the basal ganglia were asked (`decisions`).
+        `gate_act`, `gate_weight`); reward `earned` by the trial's acts, its acts by stage (`done`),
+        and how often the basal ganglia were asked (`decisions`).
         """
         m = self._config.striatum.memory
         whole, fraction = (lambda *s: np.zeros((n, *s), np.int64)), (lambda *s: np.zeros((n, *s)))
