@@ -154,12 +154,12 @@ def _search(rows: list[Row]) -> Any:
 def _habits(rows: list[Row]) -> Any:
     """Draw returns, and time per step, of reaching by plan and by habit; a dot is a seed."""
     tasks = list(dict.fromkeys(r["env"] for r in rows))
-    figure, axes = plt.subplots(1, 2 * len(tasks), figsize=(5.5 * len(tasks), 3.2))
+    figure, axes = plt.subplots(1, 2 * len(tasks), figsize=(6.5 * len(tasks), 3.4))
     kinds = (
         ("plan", "plan", _AWAKE),
         ("habit", "habit", _SLEPT),
-        ("plan_lesioned", "plan, no\nbasal ganglia", _AWAKE),
-        ("habit_lesioned", "habit, no\nbasal ganglia", _SLEPT),
+        ("plan_lesioned", "plan,\nno basal\nganglia", _AWAKE),
+        ("habit_lesioned", "habit,\nno basal\nganglia", _SLEPT),
     )
     for task, (left, right) in zip(tasks, np.reshape(axes, (-1, 2)), strict=True):
         group = [r for r in rows if r["env"] == task]
@@ -167,16 +167,17 @@ def _habits(rows: list[Row]) -> Any:
             values = [r[kind]["return"] for r in group]
             left.scatter([x] * len(values), values, color=colour, s=16, zorder=3)
             left.hlines(np.mean(values), x - 0.3, x + 0.3, color=colour)
-        left.set_xticks(range(len(kinds)), [name for _, name, _ in kinds], fontsize=6)
+        left.set_xticks(range(len(kinds)), [name for _, name, _ in kinds], fontsize=7)
         left.set_title(f"{task}: return", fontsize=9)
         for x, (kind, _, colour) in enumerate(kinds[:2]):
-            micros = [r[kind]["us_on_the_way_least"] for r in group]
-            right.bar(x, np.mean(micros), color=colour, alpha=0.4)
+            micros = [r[kind]["us_on_the_way_least"] for r in group if r["gated"]]
+            if micros:
+                right.bar(x, np.mean(micros), color=colour, alpha=0.4)
             right.scatter([x] * len(micros), micros, color=colour, s=16, zorder=3)
         right.axhline(60, color="0.5", linewidth=0.8)
-        right.set_yscale("log")
+        right.set_ylim(0)
         right.set_xticks(range(2), [name for _, name, _ in kinds[:2]])
-        right.set_title("µs per step on the way (quickest episode)", fontsize=9)
+        right.set_title("µs per step on the way\n(quickest episode)", fontsize=9)
     figure.tight_layout()
     return figure
 

@@ -102,7 +102,7 @@ def _dopamine(rows: Sequence[Row]) -> list[Cells]:
             measured = (
                 f"errors per sequence {first:.1f} at first, {last:.1f} after 110 sequences; longer "
                 f"ones, in the first 40 together {_mean(group, 'long_early'):.0f}, in the last 40 "
-                f"{40 * _mean(group, 'long_late'):.1f}"
+                f"{40 * _mean(group, 'long_late'):.0f}"
             )
             lines.append([f"without {kind} dopamine", "", measured, str(len(group))])
     return lines
@@ -191,10 +191,11 @@ def _habits(rows: Sequence[Row]) -> list[Cells]:
             continue
         kinds = "plan", "habit", "plan_lesioned", "habit_lesioned"
         worth = {k: float(np.mean([r[k]["return"] for r in group])) for k in kinds}
+        gated = [r for r in group if r["gated"]]
 
-        def micros(name: str, group: list[Row] = group) -> str:
-            habit, plan = (np.mean([r[k][name] for r in group]) for k in ("habit", "plan"))
-            least = float(np.mean([r["habit"][f"{name}_least"] for r in group]))
+        def micros(name: str, gated: list[Row] = gated) -> str:
+            habit, plan = (np.mean([r[k][name] for r in gated]) for k in ("habit", "plan"))
+            least = float(np.mean([r["habit"][f"{name}_least"] for r in gated]))
             return f"{habit:.0f} µs, plan {plan:.0f} µs; quickest episode {least:.0f} µs"
 
         worse = 100 * (worth["plan"] - worth["habit"]) / abs(worth["plan"])
@@ -212,9 +213,9 @@ def _habits(rows: Sequence[Row]) -> list[Cells]:
                 f"{task}: CPU time of the program per step on the way, one body",
                 "≤ 60 µs",
                 micros("us_on_the_way"),
-                seeds,
+                str(len(gated)),
             ],
-            ["… its beginnings included", "", micros("us"), seeds],
+            ["… its beginnings included", "", micros("us"), str(len(gated))],
             [
                 f"{task}: return without basal ganglia",
                 "habits run",
