@@ -116,7 +116,9 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --seeds 3 --arm-trials 60
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts dopamine --seeds 4
 	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts lesion --seeds 4
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search

@@ -91,7 +91,9 @@ class Anatomy:
         self.programs = Repertoire(
             self.babble, *programs, self.skill, trace, crawls=not senses.keys
         )
-        self.keyboard = Keyboard(senses, c, trace) if senses.keys else None
+        self.keyboard = Keyboard(senses, c, trace, schema) if senses.keys else None
+        if self.keyboard:
+            self.reaching.blending = self.keyboard.blending
         self.search = BodySearch(senses, schema, *programs, c.schema)
         self.n_envs, self.steps, self.episodes, self.episode_length = n_envs, 0, 0, 0
 

@@ -84,7 +84,8 @@ class Brain(Anatomy, Knowledge):
         if learning:
             self.episodes += number_episodes(memory, self.episodes)
         if self.keyboard:
-            self.keyboard.intend(memory, channels, rng, self.schema.body is not None)
+            able = any(self.programs.able)
+            self.keyboard.intend(memory, channels, rng, able, self.reaching.available)
         memory["program"] = self.gate.let_through(memory["program"], self.programs.able, rng)
         wanted = self.programs.act(memory, channels, rng, learning, self.episode_length)
         memory["last_command"] = command = full_at_most(wanted)
@@ -130,10 +131,10 @@ class Brain(Anatomy, Knowledge):
         if np.count_nonzero(step.ended):
             longest = int(memory["steps"][step.ended].max())
             self.episode_length = max(self.episode_length, longest)
-        worth = self.gate.saturate(step.reward)
         if self.keyboard:
             self.keyboard.judge(step, memory)
             step = self.keyboard.felt(step, memory, self.schema.body)
+        worth = self.gate.saturate(step.reward)
         self.programs.learn(step, worth, memory, self.memory)
         self.gate.learn(memory["program"], worth, step.ended)
         if not any(self.programs.able) and self.search.due(self.steps, len(step.reward)):

@@ -237,18 +237,15 @@ class Cerebellum:
         if np.count_nonzero(still):
             blocked = still & (edge | (np.abs(missed - fast) > self._bound()))
             missed = np.where(blocked, fast, missed)
-        return self.settle(fast, missed)
-
-    def settle(self, fast: Array, missed: Array) -> Array:
-        """Fast state (n, n_motors) after a step in which a practised command missed so much.
-
-        As `correct`, for movements whose commands were prepared beforehand.
-        """
         if self._no_fast_state:
             return np.zeros_like(fast)
         bound = self._bound()
         jump = np.minimum(np.maximum(missed - fast, -bound), bound)
         return fast + self._config.fast_rate * jump
+
+    def fast(self) -> tuple[float, Array]:
+        """Rate of the fast state, and by how much (n_motors,) it follows an error at most."""
+        return (0.0 if self._no_fast_state else self._config.fast_rate), self._bound()
 
     def _bound(self) -> Array:
         """Errors (n_motors,) that the fast state may miss and that are yet no knock."""

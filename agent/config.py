@@ -80,6 +80,9 @@ LESIONS = (
     "prefrontal",
     "sleep",
     "cue_memory",
+    "blending",
+    "global_dopamine",
+    "local_dopamine",
     "motor_cortex",
 )
 

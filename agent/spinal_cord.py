@@ -137,13 +137,12 @@ class SpinalCord:
             wanted += 2 * self._config.damping * omega * velocity_error
         return np.asarray(np.minimum(np.maximum(wanted, -bound), bound))
 
-    def pull(self, angle_error: Array, velocity_error: Array, step: float) -> Array:
-        """Acceleration (n, n_joints) of the reflex alone, on top of that of the wanted movement."""
+    def feedback(self, step: float) -> tuple[float, float]:
+        """Acceleration per angle and per velocity that a joint is off, at control steps h (s)."""
         if self._cut:
-            return np.zeros_like(angle_error)
+            return 0.0, 0.0
         omega = self._config.stiffness / step
-        pull = omega**2 * angle_error + (2 * self._config.damping * omega) * velocity_error
-        return np.minimum(np.maximum(pull, -self.strongest), self.strongest)
+        return omega**2, 2 * self._config.damping * omega
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

@@ -170,6 +170,11 @@ class Striatum:
         self.first[program] = first
         self.own[:, program] = preference
 
+    def revise(self, program: int, least: Array, most: Array) -> None:
+        """Bring a program's preference within bounds (n_contexts,) that sleep has found."""
+        if not self._lesioned:
+            self.own[:, program] = np.clip(self.own[:, program], least, most)
+
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         return {name: getattr(self, name) for name in self._LEARNT}

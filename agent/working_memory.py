@@ -34,10 +34,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     where there is none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting`
     (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen
     since; how it came about (`habit`, see `agent.motor_programs.skill`), and of a habit its
-    `habit_course` (angles, velocities and commands), `habit_inertia` (command per acceleration,
-    for every `STRETCH` steps), how far velocities were off and what command it had a
-    step before (`habit_slip`, `habit_given`), what it was to bring (`habit_expected`) and has
-    brought (`habit_earned`); `stuck`
+    `habit_course` (angles, velocities, commands, and whether to look for the goal),
+    `habit_inertia` (command per acceleration, transposed, over h, for every `STRETCH` steps), how
+    far velocities were off and what command was prepared a step before (`habit_slip`,
+    `habit_given`), what it was to bring (`habit_expected`) and has brought (`habit_earned`);
+    `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
 
@@ -93,7 +94,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "plan_setting": zeros((n, n_channels)),
         "plan_bias": zeros((n, 3)),
         "habit": zeros(n, np.int64),
-        "habit_course": zeros((n, horizon + 1, 3 * n_motors)),
+        "habit_course": zeros((n, horizon + 1, 3 * n_motors + 1)),
         "habit_inertia": zeros((n, horizon // STRETCH + 1, n_motors, n_motors)),
         "habit_slip": zeros((n, n_motors)),
         "habit_given": zeros((n, n_motors)),

@@ -52,7 +52,7 @@ CRAWL_IDS = (
     "neonate/AntTo-v0",
 )
 MAZE_IDS = ("neonate/CrawlMaze-v0",)
-KEY_IDS = ("neonate/Keys-v0", "neonate/KeyChoice-v0")
+KEY_IDS = ("neonate/Keys-v0", "neonate/KeyChoice-v0", "neonate/Places-v0")
 ENV_IDS = REACH_IDS + CRAWL_IDS + MAZE_IDS
 
 _TORQUE = {"actuation": "torque"}
@@ -73,6 +73,7 @@ def register_envs() -> None:
         "neonate/CrawlMaze-v0", entry_point="envs.crawl_maze:CrawlMazeEnv", max_episode_steps=1000
     )
     register("neonate/Keys-v0", entry_point="envs.keys:KeysEnv", max_episode_steps=1500)
+    register("neonate/Places-v0", entry_point="envs.places:PlacesEnv", max_episode_steps=2000)
     register("neonate/KeyChoice-v0", entry_point="envs.key_choice:KeyChoiceEnv")
     register("neonate/AntTo-v0", entry_point="envs.ant_to:AntToEnv", max_episode_steps=1000)
 

@@ -27,8 +27,8 @@ def habits(seed: int, env_id: str) -> Row:
         Of reaching by plan, by habit, and (in fewer episodes) with basal ganglia taken away from
         each: the mean return, the share of movements that were begun by habit and of episodes in
         which one was given up, and the microseconds of CPU that the reaching program took per
-        step, its beginnings included, and those of the quickest episode, for a machine that others
-        use, too.
+        step, its beginnings included (`us`) and left out (`us_on_the_way`). A name with `_least` is
+        of the quickest episode, for a machine that others use, too.
 
     """
     agent = BrainAgent("BrainPolicy", env_id, seed=seed).learn(TASKS[env_id])
@@ -61,12 +61,14 @@ def _perform(agent: BrainAgent, episodes: int = _EPISODES) -> Row:
     spec = agent.env.get_attr("spec")[0]
     env, skill = gym.make(spec.id), agent.brain.skill
     names = sorted(agent.brain.new_memory(0))
-    act, spent = skill.act, [0.0]
+    act, spent = skill.act, np.zeros(2)
 
     def timed(*arguments: Any) -> Array:
+        begun = int(skill.asked.sum())
         start = time.process_time()
         command = act(*arguments)
-        spent[0] += time.process_time() - start
+        duration = time.process_time() - start
+        spent[:] += duration, duration * (int(skill.asked.sum()) == begun)
         return command
 
     skill.asked[:] = 0
@@ -75,14 +77,15 @@ def _perform(agent: BrainAgent, episodes: int = _EPISODES) -> Row:
     for episode in range(episodes):
         seen, _ = env.reset(seed=_FIRST_EPISODE + episode)
         memory, start, over, total, steps = None, np.ones(1, bool), False, 0.0, 0
-        spent[0] = 0.0
+        spent[:], begun = 0.0, int(skill.asked.sum())
         while not over:
             action, memory = agent.predict(seen, memory, start, deterministic=True)
             seen, reward, terminated, truncated, _ = env.step(action)
             total, over, start = total + float(reward), terminated or truncated, np.zeros(1, bool)
             steps += 1
         returns.append(total)
-        micros.append(1e6 * spent[0] / steps)
+        ways = max(steps - (int(skill.asked.sum()) - begun), 1)
+        micros.append(1e6 * spent / (steps, ways))
         assert memory is not None
         doubted += int(dict(zip(names, memory, strict=True))["habit"][0] == DOUBTED)
     del skill.act
@@ -91,6 +94,8 @@ def _perform(agent: BrainAgent, episodes: int = _EPISODES) -> Row:
         "return": float(np.mean(returns)),
         "by_habit": habitual / max(planned + habitual, 1),
         "given_up": doubted / episodes,
-        "us": float(np.mean(micros)),
-        "us_least": float(np.min(micros)),
+    } | {
+        f"{name}{which}": float(how(np.array(micros)[:, column]))
+        for column, name in enumerate(("us", "us_on_the_way"))
+        for which, how in (("", np.mean), ("_least", np.min))
     }

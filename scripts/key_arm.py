@@ -8,6 +8,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 import envs  # noqa: F401  it registers the tasks
 from agent.config import BrainConfig, MotorCortexConfig, SleepConfig
+from agent.motor_programs.blending import UNDER_WAY
 from policies import BrainAgent
 
 Row = dict[str, Any]
@@ -44,8 +45,9 @@ class Diary(BaseCallback):
             program, position = (int(memory[f"key_{n}"][0]) for n in ("program", "position"))
             length = int(brain.keyboard.chunks.lengths(np.array([max(program, 0)]))[0])
             press = {"step": self._steps, "key": info["pressed"], "program": program}
-            right = info["reward_press"] > 0
-            self._presses.append(press | {"inside": position < length - 1, "right": right})
+            right, blended = info["reward_press"] > 0, int(memory["key_blend"][0]) == UNDER_WAY
+            press |= {"inside": position < length - 1, "right": right, "blended": blended}
+            self._presses.append(press)
         if not self.locals["dones"][0]:
             return True
         trace = brain.trace
@@ -68,8 +70,14 @@ class Diary(BaseCallback):
         return len(self.trials) < self._most
 
 
-def arm_practice(seed: int, sleeps: bool, trials: int) -> Row:
+def arm_practice(seed: int, sleeps: bool, trials: int, blends: bool = True) -> Row:
     """Live on neonate/Keys-v0 from birth, for so many trials.
+
+    Args:
+        seed: of the brain, the environment and the book of sequences.
+        sleeps: whether there are nights.
+        trials: sequences.
+        blends: whether movements within chunks may blend.
 
     Returns:
         Numbers of the last trials, all trials in short, and two trials in full: the first that
@@ -79,7 +87,7 @@ def arm_practice(seed: int, sleeps: bool, trials: int) -> Row:
     config = BrainConfig(
         sleep=SleepConfig(NIGHT),
         motor_cortex=MotorCortexConfig(dreams=0),  # (Chunks alone are looked at here)
-        lesions=() if sleeps else ("sleep",),
+        lesions=(() if sleeps else ("sleep",)) + (() if blends else ("blending",)),
     )
     env = gym.make("neonate/Keys-v0", book=seed, **TASK)
     diary = Diary(trials)
@@ -101,12 +109,15 @@ def arm_practice(seed: int, sleeps: bool, trials: int) -> Row:
     return {
         "seed": seed,
         "sleeps": sleeps,
+        "blends": blends,
         "steps": sum(t["steps"] for t in diary.trials),
         "last_errors": float(np.mean([t["errors"] for t in last])),
         "last_decisions": float(np.mean([t["decisions"] for t in last])),
         "last_ms": float(np.mean([t["steps"] for t in last]) * _STEP_MS),
         "gap_inside_ms": float(np.mean(gaps[True])) if gaps[True] else None,
         "gap_between_ms": float(np.mean(gaps[False])) if gaps[False] else None,
+        "blended": float(np.mean([p["blended"] for t in last for p in t["presses"]])),
+        "last_reward": float(np.mean([TASK["length"] - t["errors"] for t in last])),
         "stops_inside": float(np.mean(stops[True])) if stops[True] else None,
         "stops_at_end": float(np.mean(stops[False])) if stops[False] else None,
         "errors": [t["errors"] for t in diary.trials],

@@ -121,11 +121,17 @@ def bandits(seed: int, opponent: bool, kind: str, trials: int = 400) -> Row:
     }
 
 
-def chunking(seed: int, sleeps: bool, trials: int = 200, later: int = 160) -> Row:
+def chunking(
+    seed: int,
+    sleeps: bool,
+    trials: int = 200,
+    later: int = 160,
+    lesions: tuple[str, ...] = (),
+) -> Row:
     """Practise sequences that share parts, then longer ones made of the same parts."""
     practice = KeyChoiceEnv(asked=tuple(range(6)), book=seed, **SHARED)
     longer = KeyChoiceEnv(asked=(6, 7, 8), book=seed, **SHARED)
-    config = BrainConfig(lesions=() if sleeps else ("sleep",))
+    config = BrainConfig(lesions=lesions if sleeps else (*lesions, "sleep"))
     player = Player(seed, practice, config)
     first = _practise(player, practice, trials)
     known = [player.trial(learning=False) for _ in range(30)]
@@ -138,6 +144,7 @@ def chunking(seed: int, sleeps: bool, trials: int = 200, later: int = 160) -> Ro
     return {
         "seed": seed,
         "sleeps": sleeps,
+        "lesions": list(lesions),
         "errors": [trial["errors"] for trial in first],
         "known_reward": mean_of(known, "reward"),
         "known_decisions": mean_of(known, "decisions"),

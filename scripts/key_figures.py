@@ -16,6 +16,7 @@ from scripts.files import replacing
 Row = dict[str, Any]
 
 _SLEPT, _AWAKE, _START, _STOP = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
+_APART = "#E69F00"
 _WINDOW = 10  # (Trials over which curves are averaged)
 _SECOND = 100.0  # (Control steps)
 
@@ -23,7 +24,10 @@ _SECOND = 100.0  # (Control steps)
 def draw(results: dict[str, list[Row]], out: Path) -> None:
     """Write the pictures of those parts that were measured."""
     if rows := results.get("arm"):
-        _save(out / "raster.png", _raster(next(r for r in rows if r["sleeps"])))
+        _save(
+            out / "raster.png",
+            _raster(next(r for r in rows if r["sleeps"] and r.get("blends", True))),
+        )
         _save(out / "arm.png", _practice(rows))
     if rows := results.get("chunks"):
         _save(out / "chunks.png", _chunks(rows))
@@ -78,19 +82,27 @@ def _raster(row: Row) -> Any:
 
 def _practice(rows: list[Row]) -> Any:
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.4))
-    for sleeps, colour, label in ((True, _SLEPT, "with sleep"), (False, _AWAKE, "without")):
-        group = [r for r in rows if r["sleeps"] == sleeps]
+    apart = [r for r in rows if not r.get("blends", True)]
+    rows = [r for r in rows if r.get("blends", True)]
+    for group, colour, label in (
+        ([r for r in rows if r["sleeps"]], _SLEPT, "with sleep"),
+        (apart, _APART, "… without blending"),
+        ([r for r in rows if not r["sleeps"]], _AWAKE, "without sleep"),
+    ):
         for axis, name in zip(axes, ("errors", "decisions", "ms"), strict=False):
             _curves(axis, [r[name] for r in group], colour, label)
+    slept = [r for r in rows if r["sleeps"]]
     gaps = [
-        ("within\na chunk", [r["gap_inside_ms"] for r in rows if r["gap_inside_ms"]], _SLEPT),
-        ("at its\nboundary", [r["gap_between_ms"] for r in rows if r["sleeps"]], _SLEPT),
+        ("within\na chunk", [r["gap_inside_ms"] for r in slept if r["gap_inside_ms"]], _SLEPT),
+        ("at its\nend", [r["gap_between_ms"] for r in slept], _SLEPT),
+        ("within,\napart", [r["gap_inside_ms"] for r in apart if r["gap_inside_ms"]], _APART),
+        ("at end,\napart", [r["gap_between_ms"] for r in apart], _APART),
         ("no\nsleep", [r["gap_between_ms"] for r in rows if not r["sleeps"]], _AWAKE),
     ]
     for x, (_, values, colour) in enumerate(gaps):
         axes[3].bar(x, np.mean(values) if values else 0.0, color=colour, alpha=0.4)
         axes[3].scatter([x] * len(values), values, color=colour, zorder=3)
-    axes[3].set_xticks(range(3), [name for name, *_ in gaps])
+    axes[3].set_xticks(range(len(gaps)), [name for name, *_ in gaps], fontsize=8)
     titles = "errors", "decisions", "time of a sequence (ms)", "inter-key interval (ms)"
     for axis, name in zip(axes, titles, strict=True):
         axis.set_title(name)
@@ -142,12 +154,12 @@ def _search(rows: list[Row]) -> Any:
 def _habits(rows: list[Row]) -> Any:
     """Draw returns, and time per step, of reaching by plan and by habit; a dot is a seed."""
     tasks = list(dict.fromkeys(r["env"] for r in rows))
-    figure, axes = plt.subplots(1, 2 * len(tasks), figsize=(5.5 * len(tasks), 3.2))
+    figure, axes = plt.subplots(1, 2 * len(tasks), figsize=(6.5 * len(tasks), 3.4))
     kinds = (
         ("plan", "plan", _AWAKE),
         ("habit", "habit", _SLEPT),
-        ("plan_lesioned", "plan, no\nbasal ganglia", _AWAKE),
-        ("habit_lesioned", "habit, no\nbasal ganglia", _SLEPT),
+        ("plan_lesioned", "plan,\nno basal\nganglia", _AWAKE),
+        ("habit_lesioned", "habit,\nno basal\nganglia", _SLEPT),
     )
     for task, (left, right) in zip(tasks, np.reshape(axes, (-1, 2)), strict=True):
         group = [r for r in rows if r["env"] == task]
@@ -155,16 +167,17 @@ def _habits(rows: list[Row]) -> Any:
             values = [r[kind]["return"] for r in group]
             left.scatter([x] * len(values), values, color=colour, s=16, zorder=3)
             left.hlines(np.mean(values), x - 0.3, x + 0.3, color=colour)
-        left.set_xticks(range(len(kinds)), [name for _, name, _ in kinds], fontsize=6)
+        left.set_xticks(range(len(kinds)), [name for _, name, _ in kinds], fontsize=7)
         left.set_title(f"{task}: return", fontsize=9)
         for x, (kind, _, colour) in enumerate(kinds[:2]):
-            micros = [r[kind]["us_least"] for r in group]
-            right.bar(x, np.mean(micros), color=colour, alpha=0.4)
+            micros = [r[kind]["us_on_the_way_least"] for r in group if r["gated"]]
+            if micros:
+                right.bar(x, np.mean(micros), color=colour, alpha=0.4)
             right.scatter([x] * len(micros), micros, color=colour, s=16, zorder=3)
         right.axhline(60, color="0.5", linewidth=0.8)
-        right.set_yscale("log")
+        right.set_ylim(0)
         right.set_xticks(range(2), [name for _, name, _ in kinds[:2]])
-        right.set_title("µs per step (quickest episode)", fontsize=9)
+        right.set_title("µs per step on the way\n(quickest episode)", fontsize=9)
     figure.tight_layout()
     return figure
 

@@ -25,7 +25,9 @@ def key_rows(documents: dict[str, Row]) -> list[Cells]:
     return [
         *_search(parts.get("search", [])),
         *_chunks(parts.get("chunks", [])),
+        *_dopamine(parts.get("dopamine", [])),
         *_arm(parts.get("arm", [])),
+        *_places(parts.get("places", [])),
         *_memory(parts.get("delay", []), parts.get("lesion", [])),
         *_habits(parts.get("habits", [])),
         *_actors(parts.get("actors", [])),
@@ -90,41 +92,77 @@ def _chunks(rows: Sequence[Row]) -> list[Cells]:
     return [[what, *cells, seeds] for what, cells in told.items()]
 
 
+def _dopamine(rows: Sequence[Row]) -> list[Cells]:
+    lines = []
+    for kind in ("global", "local"):
+        group = [r for r in rows if r["lesions"] == [f"{kind}_dopamine"]]
+        if group:
+            first = float(np.mean([np.mean(r["errors"][:10]) for r in group]))
+            last = float(np.mean([np.mean(r["errors"][-10:]) for r in group]))
+            measured = (
+                f"errors per sequence {first:.1f} at first, {last:.1f} after 110 sequences; longer "
+                f"ones, in the first 40 together {_mean(group, 'long_early'):.0f}, in the last 40 "
+                f"{40 * _mean(group, 'long_late'):.0f}"
+            )
+            lines.append([f"without {kind} dopamine", "", measured, str(len(group))])
+    return lines
+
+
 def _arm(rows: Sequence[Row]) -> list[Cells]:
-    slept, awake = ([r for r in rows if r["sleeps"] is s] for s in (True, False))
+    slept, apart, awake = (
+        [r for r in rows if (r["sleeps"], r.get("blends", True)) == kind]
+        for kind in ((True, True), (True, False), (False, True))
+    )
     if not slept or not awake:
         return []
-    seeds = str(len(slept))
-    shorter = 100 * (1 - _mean(slept, "last_ms") / _mean(awake, "last_ms"))
+    seeds, unchunked = str(len(slept)), _mean(awake, "last_ms")
+
+    def shorter(group: Sequence[Row]) -> str:
+        ms = _mean(group, "last_ms")
+        share = 100 * (1 - ms / unchunked)
+        return f"{share:.0f} % shorter ({ms:.0f} ms, unchunked {unchunked:.0f} ms)"
+
+    def intervals(group: Sequence[Row]) -> str:
+        return " and ".join(f"{_mean(group, f'gap_{name}_ms'):.0f} ms" for name in _GAPS)
+
     inside, end = (100 * _mean(slept, name) for name in ("stops_inside", "stops_at_end"))
-    return [
+    errors = (f"{_mean(group, 'last_errors'):.3f}" for group in (slept, awake))
+    decisions = _mean(slept, "last_decisions") / _mean(awake, "last_decisions")
+    lines = [
+        ["arm: time of a known sequence", "≥ 15 % shorter", shorter(slept)],
+        ["… wrong presses per sequence", "not more", "{}, unchunked {}".format(*errors)],
+        ["… decisions per sequence", "≤ 0.45 of unchunked", f"{decisions:.2f}"],
+        ["… between keys, within a chunk and at its boundary", "", intervals(slept)],
         [
-            "arm: time of a known sequence",
-            "≥ 15 % shorter",
-            f"{shorter:.0f} % shorter ({_mean(slept, 'last_ms'):.0f} ms, unchunked "
-            f"{_mean(awake, 'last_ms'):.0f} ms; errors {_mean(slept, 'last_errors'):.2f}, "
-            f"{_mean(awake, 'last_errors'):.2f})",
-            seeds,
-        ],
-        [
-            "arm: decisions per sequence",
-            "≤ 0.45 of unchunked",
-            f"{_mean(slept, 'last_decisions') / _mean(awake, 'last_decisions'):.2f}",
-            seeds,
-        ],
-        [
-            "arm: between keys, within a chunk and at its boundary",
-            "",
-            f"{_mean(slept, 'gap_inside_ms'):.0f} ms, {_mean(slept, 'gap_between_ms'):.0f} ms",
-            seeds,
-        ],
-        [
-            "arm: presses with a stop signal, within a chunk and at its end",
+            "… presses with a stop signal, within a chunk and at its end",
             "at boundaries only",
             f"{inside:.0f} %, {end:.0f} %",
-            seeds,
         ],
     ]
+    if apart:
+        lines[1:1] = [
+            ["… the same without blending", "", shorter(apart)],
+            ["… its times between keys", "", intervals(apart)],
+        ]
+    return [[*line, seeds] for line in lines]
+
+
+def _places(rows: Sequence[Row]) -> list[Cells]:
+    if not rows:
+        return []
+    each = ", ".join(f"{100 * r['perfect']:.0f}" for r in rows)
+    measured = (
+        f"{100 * _mean(rows, 'perfect'):.0f} % of sequences without error ({each} %), "
+        f"{_mean(rows, 'right'):.1f} of 4 places, {_mean(rows, 'seconds'):.0f} s, "
+        f"{_mean(rows, 'decisions'):.1f} decisions"
+    )
+    trials = np.mean([len(r["life"]) for r in rows])
+    steps = f"{rows[0]['steps']:,}"
+    what = f"crawler: places in order, after {steps} steps of life ({trials:.0f} sequences)"
+    return [[what, "", measured, str(len(rows))]]
+
+
+_GAPS = "inside", "between"
 
 
 def _memory(delay: Sequence[Row], lesion: Sequence[Row]) -> list[Cells]:
@@ -153,11 +191,13 @@ def _habits(rows: Sequence[Row]) -> list[Cells]:
             continue
         kinds = "plan", "habit", "plan_lesioned", "habit_lesioned"
         worth = {k: float(np.mean([r[k]["return"] for r in group])) for k in kinds}
-        micros = {
-            (k, name): float(np.mean([r[k][name] for r in group]))
-            for k in kinds[:2]
-            for name in ("us", "us_least")
-        }
+        gated = [r for r in group if r["gated"]]
+
+        def micros(name: str, gated: list[Row] = gated) -> str:
+            habit, plan = (np.mean([r[k][name] for r in gated]) for k in ("habit", "plan"))
+            least = float(np.mean([r["habit"][f"{name}_least"] for r in gated]))
+            return f"{habit:.0f} µs, plan {plan:.0f} µs; quickest episode {least:.0f} µs"
+
         worse = 100 * (worth["plan"] - worth["habit"]) / abs(worth["plan"])
         used = 100 * float(np.mean([r["habit"]["by_habit"] for r in group]))
         seeds = str(len(group))
@@ -170,13 +210,12 @@ def _habits(rows: Sequence[Row]) -> list[Cells]:
                 seeds,
             ],
             [
-                f"{task}: CPU time of the program per step, one body",
+                f"{task}: CPU time of the program per step on the way, one body",
                 "≤ 60 µs",
-                f"{micros['habit', 'us']:.0f} µs, plan {micros['plan', 'us']:.0f} µs; quickest "
-                f"episode {micros['habit', 'us_least']:.0f} µs, plan "
-                f"{micros['plan', 'us_least']:.0f} µs",
-                seeds,
+                micros("us_on_the_way"),
+                str(len(gated)),
             ],
+            ["… its beginnings included", "", micros("us"), str(len(gated))],
             [
                 f"{task}: return without basal ganglia",
                 "habits run",

@@ -13,11 +13,23 @@ from scripts.files import read_json, write_json
 from scripts.habit_experiments import TASKS as REACHES
 from scripts.habit_experiments import habits
 from scripts.key_arm import arm_practice
+from scripts.key_crawler import crawler_practice
 from scripts.key_experiments import Row
 from scripts.key_figures import draw
 from scripts.versions import command_line, versions
 
-PARTS = ("search", "actors", "chunks", "delay", "lesion", "sb3", "arm", "habits")
+PARTS = (
+    "search",
+    "actors",
+    "chunks",
+    "dopamine",
+    "delay",
+    "lesion",
+    "sb3",
+    "arm",
+    "places",
+    "habits",
+)
 
 
 @dataclass(frozen=True)
@@ -25,8 +37,9 @@ class Keys:
     """Measure how sequences are learnt, chunked, slept on and lost, and draw it.
 
     Parts: `search` orders found by trial and error; `actors` opponent against plain; `chunks` with
-    and without sleep; `delay` a cue kept; `lesion` basal ganglia taken away; `sb3` PPO and
-    RecurrentPPO on the same acts; `arm` all of it with the arm of neonate/Keys-v0; `habits` what
+    and without sleep; `dopamine` without the global and without the local kind; `delay` a cue kept;
+    `lesion` basal ganglia taken away; `sb3` PPO and RecurrentPPO on the same acts; `arm` all of it
+    with the arm of neonate/Keys-v0; `places` with the crawler of neonate/Places-v0; `habits` what
     sleep makes of reaching. A part that is in the folder already is kept.
     """
 
@@ -42,6 +55,8 @@ class Keys:
     """First of the seeds."""
     arm_trials: int = 100
     """Trials of each arm."""
+    crawler_steps: int = 60_000
+    """Steps of the life of each crawler."""
     sb3_steps: int = 20_000
     """Presses that SB3's algorithms are trained for."""
 
@@ -50,8 +65,11 @@ class Keys:
         unknown = [part for part in self.parts if part not in PARTS]
         if unknown:
             raise UserError(f"--parts {unknown[0]}: write some of {', '.join(PARTS)}")
-        if min(self.seeds, self.searches, self.arm_trials, self.sb3_steps) < 1:
-            raise UserError("--seeds, --searches, --arm-trials and --sb3-steps: at least 1")
+        counts = self.seeds, self.searches, self.arm_trials, self.crawler_steps, self.sb3_steps
+        if min(counts) < 1:
+            raise UserError(
+                "--seeds, --searches, --arm-trials, --crawler-steps and --sb3-steps: at least 1"
+            )
         torch.set_num_threads(1)
         self.out.mkdir(parents=True, exist_ok=True)
         for part in self.parts:
@@ -91,14 +109,22 @@ class Keys:
                 ),
             ],
             "chunks": lambda: [lab.chunking(s, sleeps) for sleeps in both for s in seeds],
+            "dopamine": lambda: [
+                lab.chunking(s, True, 120, 80, (f"{kind}_dopamine",))
+                for kind in ("global", "local")
+                for s in seeds
+            ],
             "delay": lambda: [
                 lab.delayed_cue(s, lesions) for lesions in ((), ("cue_memory",)) for s in seeds
             ],
             "lesion": lambda: [lab.basal_ganglia_lesion(s) for s in seeds],
             "sb3": self._sb3,
             "arm": lambda: [
-                arm_practice(s, sleeps, self.arm_trials) for sleeps in both for s in seeds
+                arm_practice(s, sleeps, self.arm_trials, blends)
+                for sleeps, blends in ((True, True), (True, False), (False, True))
+                for s in seeds
             ],
+            "places": lambda: [crawler_practice(s, self.crawler_steps) for s in seeds],
             "habits": lambda: [habits(s, task) for task in REACHES for s in seeds],
         }
 
@@ -127,7 +153,15 @@ def summary(results: dict[str, list[Row]]) -> str:
         name = "with sleep" if sleeps else "without sleep"
         for part in ("chunks", "arm"):
             rows = [r for r in results.get(part, []) if r["sleeps"] == sleeps]
+            rows = [r for r in rows if r.get("blends", True)]
             lines += [f"{part} {name}: " + _means(rows)] if rows else []
+    if rows := [r for r in results.get("arm", []) if not r.get("blends", True)]:
+        lines.append("arm with sleep, without blending: " + _means(rows))
+    for kind in ("global", "local"):
+        rows = [r for r in results.get("dopamine", []) if r["lesions"] == [f"{kind}_dopamine"]]
+        lines += [f"without {kind} dopamine: " + _means(rows)] if rows else []
+    if rows := results.get("places", []):
+        lines.append("crawler, places: " + _means(rows))
     for lesions in ([], ["cue_memory"]):
         rows = [r for r in results.get("delay", []) if r["lesions"] == lesions]
         if rows:
@@ -180,7 +214,9 @@ def _means(rows: list[Row]) -> str:
     parts = []
     for name in rows[0]:
         values = [r[name] for r in rows]
-        if name in ("seed", "sleeps", "opponent") or isinstance(values[0], str | list | tuple):
+        if name in ("seed", "sleeps", "blends", "opponent") or isinstance(
+            values[0], str | list | tuple
+        ):
             continue
         told = [float(v) for v in values if v is not None]
         if told:

@@ -146,3 +146,41 @@ def test_a_course_without_numbers_comes_to_rest() -> None:
     assert abs(velocity[0, -1]).max() < 0.05
     assert abs(angle[0, -1]).max() < 0.2
     np.testing.assert_allclose(angle[0, 0], 0.0, atol=1e-9)
+
+
+def test_a_practised_movement_is_kept_to_by_the_law_that_is_told() -> None:
+    brain = _slept()[1].brain
+    rng, n, m, h = np.random.default_rng(1), 3, 2, brain.schema.step
+    practised, body = brain.skill._practised, brain.schema.known
+    where = practised.layout(body)
+    memory = brain.new_memory(n)
+    course = 0.1 * rng.normal(size=(n, 4, 3 * m))
+    inertia = rng.normal(size=(n, 1, m, m))
+    memory["habit_course"][:, :4, : 3 * m] = course
+    practised.begin(memory, np.arange(n), inertia, h)
+    spinal, cerebellum = brain.spinal_cord, brain.cerebellum
+    omega, damping = spinal._config.stiffness / h, spinal._config.damping
+    rate, bound = cerebellum.fast()
+    fast, last, slip_before = np.zeros((n, m)), None, None
+    for t in range(4):
+        channels = rng.normal(size=(n, brain.senses.n_channels))
+        angle = 0.3 * rng.normal(size=(n, m))
+        channels[:, body.cosine], channels[:, body.sine] = np.cos(angle), np.sin(angle)
+        velocity = channels[:, body.velocity] = 0.5 * rng.normal(size=(n, m))
+        now = practised.look(memory, channels, where, body)
+        command = practised.run(memory, channels, now, where, h, None)
+        way, slip = course[:, t, :m] - angle, course[:, t, m : 2 * m] - velocity
+        pull = omega**2 * way + 2 * damping * omega * slip
+        pull = np.clip(pull, -spinal.strongest, spinal.strongest)
+        if last is not None:
+            change = np.einsum("nij,nj->ni", inertia[:, 0], slip - slip_before) / h
+            missed = last - course[:, t - 1, 2 * m :] + change
+            fast = fast + rate * np.clip(missed - fast, -bound, bound)
+        prepared = course[:, t, 2 * m :]
+        expected = prepared + fast + np.einsum("nij,nj->ni", inertia[:, 0], pull)
+        last, slip_before = np.clip(expected, -1.0, 1.0), slip
+        if t:  # (In the first step, slip counts from none.)
+            np.testing.assert_allclose(command, last, atol=1e-9)
+        else:
+            fast = memory["fast_state"].copy()
+            last = command.copy()

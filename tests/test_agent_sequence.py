@@ -9,7 +9,7 @@ import pytest
 from agent.config import BrainConfig, ChunkConfig, StriatumConfig
 from agent.cue_memory import HOLD, TAKE_IN, CueMemory
 from agent.motor_programs.chunk import Chunks
-from agent.motor_programs.sequence import Sequencing
+from agent.motor_programs.sequence import NONE, Sequencing
 from agent.sleep import compress, saving
 from agent.striatum import Striatum
 from agent.trace import Trace
@@ -258,3 +258,45 @@ def test_the_gate_of_the_cue_learns_more_slowly_than_acts() -> None:
     for part in (brain.striatum, brain.cue_gate):
         part.learn(np.ones(1), *past)
     assert 0 < brain.cue_gate.go[0, 0] - 1 < 0.5 * (brain.striatum.go[0, 0] - 1)
+
+
+def test_what_is_prepared_is_the_chunk_that_has_proved_itself_after_this_one() -> None:
+    brain = Sequencing(6, 1, BrainConfig(), Trace())
+    first, second = brain.chunks.add((0, 1, 2)), brain.chunks.add((3, 4))
+    assert first is not None and second is not None
+    everywhere = np.full(len(brain.striatum.value), brain._config.chunk.preference)
+    brain.striatum.grow(first, 0, everywhere)
+    brain.striatum.grow(second, 3, everywhere)
+    memory = brain.new_memory(1)
+    memory["held"][:], memory["program"][:] = 0, first
+    for position, proved, expected in ((2, 0.0, NONE), (1, 1.0, NONE), (2, 1.0, 3)):
+        memory["position"][:] = memory["stage"][:] = position
+        after = brain.context(memory) + 1
+        brain.striatum.own[after, second] = everywhere[0] + proved
+        assert brain.prepared(memory)[0] == expected
+    memory["program"][:], memory["position"][:] = 2, 0  # (A single act)
+    assert brain.prepared(memory)[0] == NONE
+
+
+def test_each_kind_of_dopamine_teaches_what_the_other_does_not() -> None:
+    told = {}
+    for lesions in ((), ("global_dopamine",), ("local_dopamine",)):
+        brain = Sequencing(4, 1, BrainConfig(lesions=lesions), trace := Trace())
+        trace.enabled = True
+        program = brain.chunks.add((0, 1, 2))
+        assert program is not None
+        brain.striatum.grow(program, 0, np.ones(len(brain.striatum.value)))
+        memory = brain.new_memory(1)
+        memory["program"][:] = program
+        for act, answer in ((0, 1.0), (1, -1.0)):  # (It misleads in its second act.)
+            done = np.array([act]), np.array([answer])
+            brain.learn(memory, *done, done[1], np.zeros(1, bool))
+            brain.finish(memory, *done)
+        trace.next_tick()
+        own = float(brain.striatum.own[0, program])
+        right = float(np.diff(brain.striatum.preference(ONE)[0, [1, 0]])[0])
+        told[lesions] = own, right, trace.column("program_dopamine")[0, 0]
+    assert told[()][0] < 0 < told[()][1] and told[()][2] < 0
+    assert told["global_dopamine",][0] < 0 == told["global_dopamine",][1]
+    assert told["local_dopamine",][0] == 1.0 and told["local_dopamine",][1] > 0
+    assert told["local_dopamine",][2] == 0.0

@@ -182,6 +182,9 @@ def test_every_command_and_lesion_is_documented() -> None:
     elsewhere = {"hippocampus", "grid", "prefrontal"} | {
         "sleep",
         "cue_memory",
+        "blending",
+        "global_dopamine",
+        "local_dopamine",
         "motor_cortex",
     }  # (`neonate keys`)
     assert lesioned == set(LESIONS) - elsewhere

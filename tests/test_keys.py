@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env as check_gymnasium
+from numpy.typing import NDArray
 from stable_baselines3.common.env_checker import check_env as check_sb3
 
 import envs
 from agent.errors import UnsupportedSpaceError
 from agent.senses import Senses
+from agent.working_memory import CRAWL
 from envs.key_choice import KeyChoiceEnv
 from envs.key_order import KeyOrder, Recital
 from envs.keys import KeysEnv
+from envs.places import PlacesEnv
 from policies import BrainAgent
 from scripts.cli import main
 
@@ -195,3 +198,61 @@ def test_the_laboratory_measures_and_keeps_what_it_has(tmp_path: Path) -> None:
     assert (tmp_path / "lab" / "lesion.json").read_text() == first
     assert "without basal ganglia" in (tmp_path / "lab" / "summary.txt").read_text()
     assert main(["keys", "--out", str(tmp_path / "x"), "--parts", "nonsense"]) == 2
+
+
+def _crawler_at(env: PlacesEnv, place: NDArray[np.float64]) -> dict[str, Any]:
+    """Put the trunk somewhere, and let a step pass."""
+    posture = env.data.qpos.copy()
+    posture[:2] = place
+    env.set_state(posture, env.data.qvel)
+    return env.step(np.zeros(8))[4]
+
+
+def test_a_crawler_visits_a_place_by_coming_into_it_once() -> None:
+    env = PlacesEnv(keys=4, length=4, cues=1, parts=2)
+    env.reset(seed=0)
+    first, second = env.recital.order[:2]
+    wrong = next(k for k in range(4) if k not in (first, second))
+    told = [_crawler_at(env, env.places[k]) for k in (wrong, first, first, second)]
+    assert [t["pressed"] for t in told] == [wrong, first, -1, second]
+    assert [t["reward_press"] for t in told] == [-1.0, 1.0, 0.0, 1.0]
+    assert told[-1]["errors"] == 1 and told[-1]["right"] == 2 and not told[-1]["is_success"]
+    assert all(t["reward_effort"] <= 0.0 for t in told)
+    env.close()
+
+
+def test_the_cue_of_places_can_be_brief_and_visits_wait_for_the_go() -> None:
+    env = PlacesEnv(cue_steps=2, delay_steps=3)
+    seen, _ = env.reset(seed=0)
+    shown, go = [seen["cue"].any()], [seen["go"][0]]
+    for _ in range(6):
+        seen = env.step(np.zeros(8))[0]
+        shown.append(seen["cue"].any())
+        go.append(seen["go"][0])
+    assert shown == [True, True] + [False] * 5
+    assert go == [0.0] * 5 + [1.0] * 2
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"), [({"keys": 11}, "keys"), ({"delay_steps": 3}, "delay_steps")]
+)
+def test_what_places_cannot_be_is_refused(options: dict[str, Any], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        PlacesEnv(**options)
+
+
+def test_the_brain_crawls_to_places_with_the_machinery_of_keys(tmp_path: Path) -> None:
+    env = gymnasium.make("neonate/Places-v0")
+    agent = BrainAgent("BrainPolicy", env, seed=0).learn(2500)
+    brain = agent.brain
+    assert brain.keyboard is not None and brain.crawling.available
+    memory = brain.new_memory(1)
+    seen, _ = env.reset(seed=1)
+    one = {name: value[None] for name, value in seen.items()}
+    _, memory = brain.act(one, memory, np.ones(1, bool))
+    assert memory["program"][0] == CRAWL and memory["key_decisions"][0] == 1
+    act = int(memory["key_program"][0])
+    np.testing.assert_allclose(memory["key_place"][0], seen["places"].reshape(-1, 2)[act])
+    agent.save(tmp_path / "crawler")
+    BrainAgent.load(tmp_path / "crawler", env=env)

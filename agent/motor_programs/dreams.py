@@ -89,7 +89,8 @@ class Dreams:
                 distance = np.linalg.norm(aim - outcome[:, 0], axis=1)
             transpose = np.swapaxes(jacobian, -1, -2)
             pull = np.linalg.solve(jacobian @ transpose + firm, (aim[:, None] - outcome)[..., None])
-            move = np.clip((transpose @ pull)[..., 0], -self._STRIDE, self._STRIDE)
+            move = (transpose @ pull)[..., 0]
+            move = np.minimum(np.maximum(move, -self._STRIDE), self._STRIDE)
             q = np.minimum(np.maximum(q + move, low), high)
         miss = np.linalg.norm(aim[:, None] - schema.chain(q), axis=-1)
         way = schema.difference(q, angle[:, None])

@@ -67,7 +67,7 @@ class Reach:
             walls: lowest and highest angles that nothing is in the way of.
 
         """
-        low, high = _within(schema.reachable(probing), walls)
+        low, high = within(schema.reachable(probing), walls)
         centre = schema.range.middle()
         half = np.minimum(
             np.pi, 0.5 * (schema.range.free_high - schema.range.free_low) + schema.range.STRIDE
@@ -127,7 +127,7 @@ class Reach:
 
         """
         postures = self.postures(angle, aim, schema, probing, walls)
-        limits = _within(schema.range.limits(), walls)
+        limits = within(schema.range.limits(), walls)
         gains = self._feedback(postures, angle, aim, schema, cerebellum)
         n, n_vigours = len(angle), len(self._config.vigours)
         final = np.repeat(postures, n_vigours, axis=0)
@@ -174,7 +174,7 @@ class Reach:
             walls: lowest and highest angles that nothing is in the way of.
 
         """
-        limits = _within(schema.range.limits(), walls)
+        limits = within(schema.range.limits(), walls)
         movement = (
             proposals.angle[chosen],
             proposals.velocity[chosen],
@@ -262,7 +262,7 @@ class Reach:
         )
 
 
-def _within(limits: Limits, walls: Limits) -> Limits:
+def within(limits: Limits, walls: Limits) -> Limits:
     """Take the narrower of two pairs of limits; a wall that was met is nearer than any guess."""
     low, high = np.maximum(limits[0], walls[0]), np.minimum(limits[1], walls[1])
     return np.minimum(low, high), np.maximum(low, high)

@@ -12,8 +12,10 @@ from agent.config import BrainConfig
 from agent.dynamics_adaptation import DynamicsAdaptation
 from agent.efference import EfferenceCopies
 from agent.memory import SensorimotorMemory
+from agent.motor_programs.blending import Blending
 from agent.motor_programs.guidance import Guidance
-from agent.motor_programs.reach import Reach
+from agent.motor_programs.passage import Task
+from agent.motor_programs.reach import Reach, within
 from agent.percept import Array, Body, Percept
 from agent.senses import Senses
 from agent.spinal_cord import SpinalCord
@@ -43,6 +45,7 @@ class Reaching:
     efference: EfferenceCopies
     config: BrainConfig
     trace: Trace
+    blending: Blending | None = None
     _read: tuple[Body, Array, Percept] | None = None
     _moved: tuple[Array, Array, Percept, Motion] | None = None
 
@@ -237,6 +240,17 @@ class Reaching:
             plan = self.reach.refine(
                 proposals, chosen, aims[i], self.schema, self.cerebellum, min(boldness, 0.0), walls
             )
+            if self.blending is not None:
+                task = Task(
+                    aims[i],
+                    aims[i],
+                    self.schema,
+                    self.cerebellum,
+                    within(self.schema.range.limits(), walls),
+                )
+                plan, horizon = self.blending.begin(
+                    memory, int(i), plan, horizon, task, rng is not None
+                )
             for name in ("angle", "velocity", "acceleration", "reward"):
                 course = getattr(plan, name)
                 memory[f"plan_{name}"][i, : len(course)] = course

@@ -29,7 +29,7 @@ class Repertoire:
         travel: program.
         skill: reaches by habit, or by the plan of `reaching`.
         trace: record of what is worth seeing.
-        crawls: whether crawling is of use at all: not where the task is to touch places.
+        crawls: whether a body that can reach is to try crawling, too: not to touch places.
 
     """
 
@@ -60,7 +60,7 @@ class Repertoire:
     @property
     def able(self) -> tuple[bool, bool, bool]:
         """Whether reaching, crawling and travelling can run."""
-        crawls = self._crawls and self._crawling.available
+        crawls = self._crawling.available and (self._crawls or not self._reaching.available)
         return self._reaching.available, crawls, self._travel.available
 
     def act(

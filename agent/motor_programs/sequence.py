@@ -34,7 +34,8 @@ class Sequencing:
     error of the critic, and teaches whatever is eligible: the critic, the acts, each in the
     context in which it was done (so a chunk teaches its parts, too). An act that is answered is
     judged by that alone; one that is not, by all that follows. The local one is that of the
-    chunk that ended (was it executed as it should have been?), and teaches the chunk.
+    chunk that ended (was it executed as it should have been?), and teaches the chunk. Each can be
+    taken away: the lesions `global_dopamine` and `local_dopamine`.
 
     The gate of the cue's memory is taught by the reward of the whole trial against what such
     trials have brought so far.
@@ -56,6 +57,9 @@ class Sequencing:
     def __init__(self, n_acts: int, n_cues: int, config: BrainConfig, trace: Trace):
         self._config, self._trace = config, trace
         self._asleep = "sleep" in config.lesions
+        self._globally, self._locally = (
+            f"{kind}_dopamine" not in config.lesions for kind in ("global", "local")
+        )
         lesioned = "basal_ganglia" in config.lesions
         self.n_acts, self.n_cues = n_acts, n_cues
         self._stages = config.sequence.stages
@@ -85,8 +89,8 @@ class Sequencing:
         Keys: the cue that is `shown` and the one `held`; `stage`; the `program` under way, its
         `position` and where it `began`; the latest acts (`past_context`, `past_act`,
         `past_weight`, newest first); what the gate did at the latest onsets (`gate_context`,
-        `gate_act`, `gate_weight`); `earned` reward of the trial, its acts by stage (`done`), and
-        how often the basal ganglia were asked (`decisions`).
+        `gate_act`, `gate_weight`); reward `earned` by the trial's acts, its acts by stage (`done`),
+        and how often the basal ganglia were asked (`decisions`).
         """
         m = self._config.striatum.memory
         whole, fraction = (lambda *s: np.zeros((n, *s), np.int64)), (lambda *s: np.zeros((n, *s)))
@@ -178,6 +182,28 @@ class Sequencing:
         some &= position < self.chunks.lengths(known)
         return np.asarray(np.where(some, self.chunks.act(known, position), NONE))
 
+    def prepared(self, memory: Memory) -> Index:
+        """First act (n,) of the chunk that is to follow the program under way; −1 where none is.
+
+        It is the one that the striatum would let through if the act that is due is the last of a
+        chunk, and counts, and that has run well there before. Nothing is gated by that.
+        """
+        program = memory["program"]
+        first = np.full(len(program), NONE, np.int64)
+        last = memory["position"] + 1 == self.chunks.lengths(np.maximum(program, 0))
+        rows = np.flatnonzero((program >= self.n_acts) & last)
+        if not len(rows):
+            return first
+        stage = np.minimum(memory["stage"][rows] + 1, self._stages - 1)
+        context = (memory["held"][rows] + 1) * self._stages + stage
+        due = self.upcoming(memory, 0)[rows]
+        able = self.chunks.able & (self.striatum.first != due[:, None])
+        next_one = self.striatum.gate(context, able, None)
+        proved = self.striatum.own[context, next_one] > self._config.chunk.preference
+        known = (next_one >= self.n_acts) & proved
+        first[rows] = np.where(known, self.striatum.first[next_one], NONE)
+        return first
+
     def learn(
         self,
         memory: Memory,
@@ -199,7 +225,8 @@ class Sequencing:
             Global dopamine (n,), 0 where there was no act.
 
         """
-        memory["earned"] += reward
+        # What the way costs is the matter of the program that goes it.
+        memory["earned"] += np.where(act != NONE, reward, 0.0)
         dopamine = np.zeros(len(act))
         rows = np.flatnonzero((act != NONE) | over)
         acted = rows[act[rows] != NONE]
@@ -232,10 +259,14 @@ class Sequencing:
         # An answer is the outcome: what it says is all there is to credit, before and after.
         closes = over[rows] | (answer[rows] != 0)
         dopamine = self.striatum.dopamine(reward[rows], context, context + after, closes)
+        dopamine *= self._globally
         eligible = (memory[f"past_{name}"][rows] for name in ("context", "act", "weight"))
         self.striatum.learn(dopamine, *eligible)
         memory["past_weight"][rows] *= (answer[rows] == 0)[:, None]
-        self._learn_programs(memory, rows, act[rows], counted, over[rows])
+        local = np.zeros(len(act))
+        if self._locally:
+            local[rows] = self._learn_programs(memory, rows, act[rows], counted)
+        self._trace.record(program_dopamine=local)
         return dopamine
 
     def _learn_programs(
@@ -244,15 +275,14 @@ class Sequencing:
         rows: Index,
         act: Index,
         counted: NDArray[np.bool_],
-        over: NDArray[np.bool_],
-    ) -> None:
-        """Local dopamine: a chunk that missed a step does not fit where it was begun."""
+    ) -> Array:
+        """Local dopamine (rows,): a chunk that missed a step does not fit where it was begun."""
         program, position = memory["program"][rows], memory["position"][rows]
         chunk = program >= self.n_acts
         missed = chunk & (~counted | (act != self.upcoming(memory, 0)[rows]))
         complete = position + 1 >= self.chunks.lengths(np.maximum(program, 0))
         ends = chunk & (missed | complete)
-        c = self._config.chunk
+        c, local = self._config.chunk, np.zeros(len(rows))
         if missed.any():
             # One that missed at once was only not called for; one that missed later misled.
             loss = np.where(position[missed] > 0, c.setback, c.preference)
@@ -260,13 +290,16 @@ class Sequencing:
             # What it had earned by running well is gone, too.
             loss += np.maximum(self.striatum.own[began, misled] - c.preference, 0.0)
             self.striatum.learn_program(-loss, began, misled)
+            local[missed] = -loss
         well = ends & ~missed
         if well.any():
             began, ran = memory["began"][rows][well], program[well]
             gain = self._PRACTICE * (self._SURE * c.preference - self.striatum.own[began, ran])
-            self.striatum.learn_program(np.maximum(gain, 0.0), began, ran)
+            local[well] = np.maximum(gain, 0.0)
+            self.striatum.learn_program(local[well], began, ran)
         told = ends & ~(missed & (position == 0))
         self.chunks.ran(program[told], ~missed[told])
+        return local
 
     def _learn_trials(self, memory: Memory, rows: Index) -> None:
         """At the end of trials: what the gate was good for, and what is worth sleeping on."""
@@ -318,18 +351,30 @@ class Sequencing:
         for part in compress([day for day in days if day], longest=self._config.chunk.longest):
             taken_up = self.chunks.add(part)
             if taken_up is not None:
-                self.striatum.grow(taken_up, part[0], self._replay(part, days))
+                unknown = np.full(len(self.striatum.value), self._config.chunk.preference)
+                self.striatum.grow(taken_up, part[0], unknown)
                 new.append(part)
+        for i in np.flatnonzero(self.chunks.length):
+            program = self.n_acts + int(i)
+            self.striatum.revise(program, *self._replay(self.chunks.spell(program), days))
         return new
 
-    def _replay(self, part: Acts, days: list[Acts]) -> Array:
-        """Preference (n_contexts,) for a new chunk: where nothing is known yet, or it fitted."""
-        preference = np.full((self.n_cues + 1, self._stages), self._config.chunk.preference)
+    def _replay(self, part: Acts, days: list[Acts]) -> tuple[Array, Array]:
+        """Least and most preference (n_contexts,) for a chunk, by what was done there.
+
+        Where the sequences remembered go on otherwise, a chunk does not fit, however well its first
+        act does: that is known without being misled by it once.
+        """
+        preference = self._config.chunk.preference
+        least = np.full((self.n_cues + 1, self._stages), -np.inf)
+        most = -least
         for cue, day in enumerate(days):
             for stage in range(len(day)):
-                if day[stage : stage + len(part)] != part:
-                    preference[cue, stage] *= -1.0
-        return preference.ravel()
+                if day[stage : stage + len(part)] == part:
+                    least[cue, stage] = preference
+                else:
+                    most[cue, stage] = -self._SURE * preference
+        return least.ravel(), most.ravel()
 
     def _parts(self) -> dict[str, Striatum | Chunks]:
         return {"striatum": self.striatum, "chunks": self.chunks, "cue_gate": self.cue_gate}

@@ -1,7 +1,6 @@
 """Skill: reaches by habit where that is as good as planning, and by plan elsewhere."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,45 +8,23 @@ from numpy.typing import NDArray
 from agent.config import BrainConfig
 from agent.motor_cortex import MotorCortex
 from agent.motor_programs.dreams import Dreams
+from agent.motor_programs.practised import Layout, Now, Practised
 from agent.motor_programs.reaching import Reaching
 from agent.percept import Array, Body
 from agent.working_memory import REACH, STRETCH, Memory, rows_of
 
 DOUBTED, PLANNED, HABITUAL = -1, 0, 1
+_HABITUAL = np.array(HABITUAL)  # (It needs no conversion)
 """How a movement came about; DOUBTED until the episode ends: planned, because a habit failed."""
-
-
-class Now(NamedTuple):
-    """Where bodies are on their courses.
-
-    Attributes:
-        angle: (n, n_joints) felt, rad.
-        velocity: (n, n_joints) felt, rad/s.
-        course: (n, 3 n_motors) angles, velocities and commands that the course has now.
-        way: (n, n_joints) from the angles felt to those of the course, rad.
-
-    """
-
-    angle: Array
-    velocity: Array
-    course: Array
-    way: Array
 
 
 @dataclass
 class Skill:
     r"""Gates habits of the motor cortex before the planner is asked, and runs them.
 
-    Before a movement, the cortex hands over its whole course, and the commands u* and inertia M
-    that belong to it. On the way nothing is imagined and nothing chosen:
-
-    .. math:: u_t = u^*_t + M \left( \omega^2 (q^*_t - q_t) + 2 \zeta \omega (v^*_t - v_t) \right)
-        + b_t, \qquad b_t = b_{t-1} + \rho \left( u_{t-1} - u^*_{t-1} + M (s_t - s_{t-1}) / h -
-        b_{t-1} \right), \qquad s = v^* - v
-
-    with the reflex of `agent.spinal_cord.SpinalCord` and the fast state of
-    `agent.cerebellum.Cerebellum`: what was given beyond the prepared command, and yet did not
-    speed the joints up, is needed.
+    Before a movement, the cortex hands over its whole course, and the commands and inertia that
+    belong to it; on the way nothing is imagined and nothing chosen
+    (`agent.motor_programs.practised.Practised`).
 
     The planner takes over, for the rest of the episode, when the body is off its course, or is
     seen to miss the goal; and altogether, until the next night, when returns awake fall behind
@@ -72,7 +49,10 @@ class Skill:
     _SETTLED = 0.8  # (Share of the course after which it should have been)
     _FAILURE = np.array([-0.2])  # (Surprise that a habit which had to be given up stands for)
     _believed: tuple[tuple[int, int], Array, Array] = ((-1, -1), np.zeros(0), np.zeros(0))
-    _set: tuple[Body | None, NDArray[np.int64]] = (None, np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        reaching = self.reaching
+        self._practised = Practised(reaching.senses, reaching.cerebellum, reaching.spinal_cord)
 
     def act(
         self,
@@ -88,31 +68,36 @@ class Skill:
             self._give_up(memory, memory["habit"] == HABITUAL, PLANNED)
             return self._plan(memory, channels, rng, learning, episode_length)
         body = reaching.schema.known
-        due = self._due(memory, channels, body)
-        if np.count_nonzero(due):
+        where = self._practised.layout(body)
+        due = memory["plan_step"] >= memory["plan_length"]
+        begins = np.count_nonzero(due)
+        if np.count_nonzero(channels[:, where.setting] != memory["plan_setting"][:, where.setting]):
+            due |= self._moved(memory, channels, where)
+            begins = np.count_nonzero(due)
+        if begins:
             self._begin(memory, channels, np.flatnonzero(due & (memory["habit"] != DOUBTED)))
-        angle, velocity = reaching.senses.angles(channels, body), channels[:, body.velocity]
-        habitual = memory["habit"] == HABITUAL
+        habitual = memory["habit"] == _HABITUAL
         count = np.count_nonzero(habitual)
         if not count:
             return self._plan(memory, channels, rng, learning, episode_length)
-        now = self._look(memory, angle, velocity)
-        wrong = self._wrong(memory, channels, now.way, body) & habitual
-        if np.count_nonzero(wrong):
+        now = self._practised.look(memory, channels, where, body)
+        wrong = self._wrong(memory, channels, now, body)
+        if wrong is not None and np.count_nonzero(wrong & habitual):
+            wrong &= habitual
             self._give_up(memory, wrong, DOUBTED)
             habitual &= ~wrong
             if learning:
                 self.cortex.judge(np.repeat(self._FAILURE, np.count_nonzero(wrong)))
             count = np.count_nonzero(habitual)
         if count == len(habitual):
-            return self._run(memory, channels, now, rng)
+            return self._run(memory, channels, now, where, rng)
         if not count:
             return self._plan(memory, channels, rng, learning, episode_length)
         command = np.empty_like(memory["last_command"])
         for rows in (np.flatnonzero(habitual), np.flatnonzero(~habitual)):
             part, seen = rows_of(memory, rows), channels[rows]
             if habitual[rows[0]]:
-                command[rows] = self._run(part, seen, Now(*(x[rows] for x in now)), rng)
+                command[rows] = self._run(part, seen, Now(*(x[rows] for x in now)), where, rng)
             else:
                 command[rows] = self._plan(part, seen, rng, learning, episode_length)
             for name, value in part.items():
@@ -152,38 +137,35 @@ class Skill:
             memory["habit"] = np.where(wrong, instead, memory["habit"])
             memory["plan_length"] = np.where(wrong, 0, memory["plan_length"])
 
-    def _due(self, memory: Memory, channels: Array, body: Body) -> NDArray[np.bool_]:
-        """Bodies (n,) whose movement has ended, or whose goal has moved."""
-        if self._set[0] is not body:
-            self._set = body, np.concatenate([body.goal, body.context])
-        setting = self._set[1]
-        over = memory["plan_step"] >= memory["plan_length"]
-        if setting.size:
-            now, then = (x.take(setting, axis=1) for x in (channels, memory["plan_setting"]))
-            if np.count_nonzero(now != then):
-                far = np.abs(now - then) > self._MOVED * self.reaching.schema.spread
-                over = over | far.any(axis=1)
-        return np.asarray(over)
+    def _moved(self, memory: Memory, channels: Array, where: Layout) -> NDArray[np.bool_]:
+        """Bodies (n,) whose goal has moved too far for the movement under way."""
+        moved = channels[:, where.setting] - memory["plan_setting"][:, where.setting]
+        far = np.abs(moved) > self._MOVED * self.reaching.schema.spread
+        return np.asarray(far.any(axis=1))
 
-    def _look(self, memory: Memory, angle: Array, velocity: Array) -> Now:
-        """Compare what is felt with the courses."""
-        course = memory["habit_course"][np.arange(len(angle)), memory["plan_step"]]
-        way = course[:, : angle.shape[1]] - angle
-        if np.count_nonzero(np.abs(way) > np.pi):  # (A joint has gone round.)
-            way = self.reaching.schema.difference(course[:, : angle.shape[1]], angle)
-        return Now(angle, velocity, course, way)
+    def _wrong(
+        self, memory: Memory, channels: Array, now: Now, body: Body
+    ) -> NDArray[np.bool_] | None:
+        """Bodies (n,) that are off their course, or should be at the goal by now and are not.
 
-    def _wrong(self, memory: Memory, channels: Array, way: Array, body: Body) -> NDArray[np.bool_]:
-        """Bodies (n,) that are off their course, or should be at the goal by now and are not."""
-        schema, t = self.reaching.schema, memory["plan_step"]
-        wrong = np.maximum.reduce(np.abs(way), axis=1) > self.config.motor_cortex.doubt
-        late = t % self._GLANCE == 0
-        if np.count_nonzero(late):
-            late &= t >= self._SETTLED * memory["plan_length"]
-        if np.count_nonzero(late):
+        None where all is well, as far as can be told at a glance.
+        """
+        schema, doubt = self.reaching.schema, self.config.motor_cortex.doubt
+        felt, course, way = now
+        m = way.shape[1] // 2
+        off = np.abs(way[:, :m])
+        size = np.maximum.reduce(off, axis=None)
+        look = np.count_nonzero(course[:, -1])
+        if size <= doubt and not look:
+            return None
+        if size > np.pi:  # (A joint has gone round.)
+            way[:, :m] = schema.difference(course[:, :m], felt[:, :m])
+            off = np.abs(way[:, :m])
+        wrong = off.max(axis=1) > doubt
+        if look:
             percept = self.reaching.senses.percept(channels, body)
             seen = np.linalg.norm(percept.outcome - percept.goal, axis=1)
-            wrong |= late & (seen > self._MISSED * schema.spread)
+            wrong |= (course[:, -1] > 0) & (seen > self._MISSED * schema.spread)
         return np.asarray(wrong)
 
     def _begin(self, memory: Memory, channels: Array, rows: NDArray[np.int64]) -> None:
@@ -210,9 +192,13 @@ class Skill:
         h, m = acceleration.shape[1:]
         course = memory["habit_course"]
         course[rows, : h + 1, :m], course[rows, : h + 1, m : 2 * m] = angle, velocity
-        course[rows, :h, 2 * m :] = cerebellum.inverse(*middle, acceleration)
+        course[rows, :h, 2 * m : 3 * m] = cerebellum.inverse(*middle, acceleration)
+        times = np.arange(h + 1)
+        course[rows, : h + 1, 3 * m] = (times % self._GLANCE == 0) & (times >= self._SETTLED * h)
         halfway = np.minimum(np.arange(0, h, STRETCH) + STRETCH // 2, h)
-        memory["habit_inertia"][rows, : len(halfway)] = self._inertia(angle[:, halfway])
+        memory["felt"][rows] = True
+        inertia = self._inertia(angle[:, halfway])
+        self._practised.begin(memory, rows, inertia, schema.step)
         memory["habit_expected"][rows] = schema.reward.offset * h - costs
         memory["habit_earned"][rows] = 0.0
         memory["plan_length"][rows], memory["plan_step"][rows] = h, 0
@@ -236,40 +222,23 @@ class Skill:
         memory: Memory,
         channels: Array,
         now: Now,
+        where: Layout,
         rng: np.random.Generator | None,
     ) -> Array:
         """Command (n, n_motors) that keeps every body on its course."""
-        reaching, schema = self.reaching, self.reaching.schema
-        angle, velocity, course, way = now
-        m, t = angle.shape[1], memory["plan_step"]
-        inertia = memory["habit_inertia"][np.arange(len(t)), t // STRETCH]
-        slip, given = course[:, m : 2 * m] - velocity, course[:, 2 * m :]
-        under_way = np.count_nonzero(t)
-        if under_way:
-            slower = (inertia @ (slip - memory["habit_slip"])[:, :, None])[:, :, 0]
-            missed = memory["last_command"] - memory["habit_given"] + slower / schema.step
-            fast = reaching.cerebellum.settle(memory["fast_state"], missed)
-            some = under_way < len(t)
-            memory["fast_state"] = np.where((t > 0)[:, None], fast, 0.0) if some else fast
-        pull = reaching.spinal_cord.pull(way, slip, schema.step)
-        command = given + memory["fast_state"]
-        command += (inertia @ pull[:, :, None])[:, :, 0]
+        reaching, noise = self.reaching, None
         if rng is not None:
-            command += reaching.config.reach.noise * rng.normal(size=command.shape)
-        outcome = channels[:, schema.known.outcome]
-        memory["plan_step"], memory["habit_slip"], memory["habit_given"] = t + 1, slip, given
-        memory["last_angle"], memory["last_velocity"] = angle, velocity
-        memory["last_outcome"][:, : outcome.shape[1]] = outcome
-        memory["felt"][:] = True
-        memory["last_command"] = np.minimum(np.maximum(command, -1.0), 1.0)
+            noise = reaching.config.reach.noise * rng.normal(size=memory["last_command"].shape)
+        step = reaching.schema.step
+        command = self._practised.run(memory, channels, now, where, step, noise)
         if reaching.trace.enabled:
             reaching.trace.record(
-                angle=angle,
-                wanted_angle=course[:, :m],
+                angle=memory["last_angle"],
+                wanted_angle=now.course[:, : command.shape[1]],
                 fast_state=memory["fast_state"],
                 habit=memory["habit"],
             )
-        return memory["last_command"]
+        return command
 
     def learn(self, reward: Array, memory: Memory, ended: NDArray[np.bool_]) -> None:
         """Judge habits by what movements brought, once they are over.
