@@ -154,7 +154,7 @@ evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbanc
 	$(NEONATE) robustness --env Swimmer-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/swimmer --out results/robustness/swimmer
 	$(NEONATE) robustness --env neonate/CrawlTo-v0 --algos brain --steps 40000 --seeds 3 \
-	    --disturbances dead weak push --learn-on 20000 --eval-episodes 20 $(EVIDENCE) \
+	    --disturbances dead --learn-on 20000 --eval-episodes 20 $(EVIDENCE) \
 	    --agents runs/crawler --out results/robustness/crawler
 	$(NEONATE) survival --mutations 10000 --out results/survival
 	$(NEONATE) survival --kills 25 --kill-steps 300 --kill-checkpoint 100 --out results/survival
