@@ -13,9 +13,11 @@ class Proprioception:
     Angle and velocity of a joint tell the same twice, :math:`\Delta q = h v`, as babbling has
     found. A sensor that shows the very same number for `STUCK` steps while its partner changes is
     not believed. An angle is then the sum of the velocities since it last moved, or since the
-    episode began as episodes do, and a velocity the change of the angle carried on to now:
+    episode began as episodes do, drawn back where it is off what is wanted by more than half of
+    the joint's range Q, and a velocity the change of the angle carried on to now:
 
-    .. math:: \hat q \leftarrow \hat q + \tfrac{h}{2} (v_t + v_{t-1}),
+    .. math:: \hat q \leftarrow \hat q + \tfrac{h}{2} (v_t + v_{t-1})
+        + \lambda\, \text{soft}_{Q / 2}(q^* - \hat q),
         \qquad \hat v = c_t + \tfrac12 (c_t - c_{t-1}), \quad c_t = (q_t - q_{t-1}) / h
 
     Where nothing of an observation has changed, it has been lost: the joints are believed to be
@@ -25,6 +27,8 @@ class Proprioception:
     """
 
     STUCK = 3
+    _DRAW = 0.05  # (λ)
+    _SLACK = 0.5  # (Share of its range by which a joint that is not felt may be off what is wanted)
 
     def __init__(self, joints: Joints):
         self._joints = joints
@@ -68,6 +72,9 @@ class Proprioception:
         no_angle, no_velocity = (count >= self.STUCK for count in counts)
         no_velocity &= ~no_angle
         led = memory["joint_led"] + 0.5 * joints.step * (velocity + was_velocity)
+        off = wanted - led
+        slack = self._SLACK * (joints.high - joints.low)
+        led += self._DRAW * no_angle * (off - np.minimum(np.maximum(off, -slack), slack))
         led = np.where(still[0], led, angle)
         memory["joint_led"] = led = np.where(known[:, None], led, joints.start)
         change = (angle - was_angle) / joints.step

@@ -61,9 +61,16 @@ def test_a_stuck_angle_is_followed_by_its_velocity(value):
 def test_an_angle_that_gets_stuck_goes_on_from_where_it_was_felt():
     true, felt = swing(2000), swing(2000)
     felt[100:, :, 0] = felt[100, :, 0]
-    angle, _ = live(felt, 5.0 + true[..., :2])  # whatever is wanted
+    angle, _ = live(felt, 0.5 + true[..., :2])  # a little off what is wanted
     off = np.abs(angle - true[..., :2])
     assert off[100 + Proprioception.STUCK :].max() < 0.02 and not off[:100].any()
+
+
+def test_a_stuck_angle_does_not_drift_far_from_what_is_wanted():
+    felt = swing(4000)
+    felt[:, :, 0], felt[..., 2] = 0.0, felt[..., 2] + 0.05  # its velocity is a little off, too
+    angle, _ = live(felt, swing(4000)[..., :2])
+    assert np.abs(angle[2000:, :, 0]).max() < 3.0  # (10 rad by then, if nothing drew it back)
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0])
