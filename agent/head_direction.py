@@ -44,8 +44,9 @@ class HeadDirection:
         still = np.logical_or.reduce(same[:, heading.channels], axis=1) & known
         if not np.count_nonzero(still) and not np.count_nonzero(~known):
             memory["stuck_heading"] = np.zeros(len(known), np.int64)
-            memory["heading_off"], memory["oriented"] = off, _ = np.zeros(len(known)), known.copy()
-            return off, known
+            memory["oriented"] = known.copy()
+            memory["heading_off"] = np.zeros(len(known))
+            return memory["heading_off"], known
         alone = still & ~np.logical_and.reduce(same, axis=1)
         memory["stuck_heading"] = count = np.where(still, memory["stuck_heading"] + alone, 0)
         felt = heading.angle(channels)
