@@ -1,7 +1,9 @@
 """Proprioception: what a joint does when its sensor stands still or a look of it is lost."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+from agent.joint_expectation import JointExpectation
 from agent.joints import Joints
 from agent.percept import Array
 from agent.working_memory import Memory
@@ -13,28 +15,35 @@ class Proprioception:
     Angle and velocity of a joint tell the same twice, :math:`\Delta q = h v`, as babbling has
     found. A sensor that shows the very same number for `STUCK` steps while its partner changes is
     not believed. An angle is then the sum of the velocities since it last moved, or since the
-    episode began as episodes do, drawn back where it is off what is wanted by more than half of
-    the joint's range Q, and a velocity the change of the angle carried on to now:
+    episode began as episodes do, drawn to what the joint usually does by as much as such sums have
+    been found to go astray, and a velocity the change of the angle carried on to now:
 
-    .. math:: \hat q \leftarrow \hat q + \tfrac{h}{2} (v_t + v_{t-1})
-        + \lambda\, \text{soft}_{Q / 2}(q^* - \hat q),
+    .. math:: \hat q \leftarrow \hat q + \tfrac{h}{2} (v_t + v_{t-1}) + \kappa (\bar q_t - \hat q),
         \qquad \hat v = c_t + \tfrac12 (c_t - c_{t-1}), \quad c_t = (q_t - q_{t-1}) / h
 
     Where nothing of an observation has changed, it has been lost: the joints are believed to be
     where they were wanted, and go on as they went, so that no reflex answers to old news. All that
     is sound goes through as it is. (Sensors that tell of the same thing are weighed by what can be
     believed of each: Ernst & Banks 2002, doi:10.1038/415429a.)
+
+    Attributes:
+        expectation: what the joints usually do.
+
     """
 
     STUCK = 3
-    _DRAW = 0.05  # (λ)
-    _SLACK = 0.5  # (Share of its range by which a joint that is not felt may be off what is wanted)
 
     def __init__(self, joints: Joints):
         self._joints = joints
+        self.expectation = JointExpectation(len(joints.sine))
 
     def feel(
-        self, memory: Memory, channels: Array, angle: Array, wanted: Array
+        self,
+        memory: Memory,
+        channels: Array,
+        angle: Array,
+        wanted: Array,
+        first: int | None = None,
     ) -> tuple[Array, Array]:
         """Angles and velocities (n, m) to believe.
 
@@ -42,7 +51,8 @@ class Proprioception:
             memory: working memory of n bodies; updated.
             channels: (n, n_channels) as they are felt.
             angle: (n, m) read from them, rad.
-            wanted: (n, m) angles that were wanted, rad.
+            wanted: (n, m) angles that are wanted, rad.
+            first: number of the first body if there is something to learn, or None.
 
         """
         joints = self._joints
@@ -51,11 +61,15 @@ class Proprioception:
         known = memory["sensing"]
         memory["sensed"], memory["sensing"] = channels, np.ones(len(known), np.bool_)
         was_angle, was_velocity = memory["joint_angle"], memory["joint_velocity"]
+        was_wanted, memory["joint_wanted"] = memory["joint_wanted"], wanted
         same = channels == before
         lost = known & np.logical_and.reduce(same, axis=1)
         still = same.take(joints.sine, axis=1), same.take(joints.velocity, axis=1)
         held = memory["stuck_angle"], memory["stuck_velocity"]
-        if not any(np.count_nonzero(odd) for odd in (~known, lost, *still, *held)):
+        odd = ~known, lost, *still, *held
+        if first is not None:
+            self._learn(first, odd, angle, velocity, wanted)
+        if not any(np.count_nonzero(part) for part in odd):
             memory["joint_led"] = angle
             memory["joint_change"] = (angle - was_angle) / joints.step
             memory["joint_angle"], memory["joint_velocity"] = angle, velocity
@@ -72,9 +86,8 @@ class Proprioception:
         no_angle, no_velocity = (count >= self.STUCK for count in counts)
         no_velocity &= ~no_angle
         led = memory["joint_led"] + 0.5 * joints.step * (velocity + was_velocity)
-        off = wanted - led
-        slack = self._SLACK * (joints.high - joints.low)
-        led += self._DRAW * no_angle * (off - np.minimum(np.maximum(off, -slack), slack))
+        expected = self.expectation.expect(wanted, np.where(known[:, None], was_wanted, wanted))
+        led += self.expectation.draw * no_angle * (expected - led)
         led = np.where(still[0], led, angle)
         memory["joint_led"] = led = np.where(known[:, None], led, joints.start)
         change = (angle - was_angle) / joints.step
@@ -88,3 +101,12 @@ class Proprioception:
         memory["joint_change"] = (angle - was_angle) / joints.step
         memory["joint_angle"], memory["joint_velocity"] = angle, velocity
         return angle, velocity
+
+    def _learn(
+        self, first: int, odd: tuple[NDArray, ...], angle: Array, velocity: Array, wanted: Array
+    ) -> None:
+        """Learn from the first body what joints usually do, unless something is odd about it."""
+        if first or any(np.count_nonzero(part[0]) for part in odd):
+            self.expectation.interrupt()
+        else:
+            self.expectation.watch(angle[0], velocity[0], wanted[0], self._joints.step)

@@ -23,6 +23,7 @@ from agent.senses import Senses
 State = dict[str, NDArray]
 
 _GROWING = (
+    "crawling.expected.",
     "crawling.joints.",
     "crawling.search.",
     "crawling.steering.heading",

@@ -43,11 +43,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     (−1, 1, 0 none), `wall_angle`.
 
     Of a body that crawls: the channels `sensed` at the step before and whether there was one
-    (`sensing`), the `joint_angle` and `joint_velocity` believed then, the `joint_change` that led
-    there, per time, where its velocities alone have led it since it moved (`joint_led`), and for
-    how many steps a sensor has stood still (`stuck_angle`, `stuck_velocity`, `stuck_heading`), the
-    turn believed beyond the heading that is felt (`heading_off`), and whether a heading that moves
-    was felt in this episode (`oriented`).
+    (`sensing`), the angle that was wanted (`joint_wanted`), the `joint_angle` and `joint_velocity`
+    believed then, the `joint_change` that led there, per time, where its velocities alone have led
+    it since it moved (`joint_led`), and for how many steps a sensor has stood still (`stuck_angle`,
+    `stuck_velocity`, `stuck_heading`), the turn believed beyond the heading that is felt
+    (`heading_off`), and whether a heading that moves was felt in this episode (`oriented`).
 
     Of a body that travels: whether it is `placed`, phases of its `grid` cells, the `place` that
     they stand for and the one last in `sight`; the active place `cell`, how `familiar` it is, and
@@ -110,6 +110,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "joint_velocity": zeros((n, n_motors)),
         "joint_change": zeros((n, n_motors)),
         "joint_led": zeros((n, n_motors)),
+        "joint_wanted": zeros((n, n_motors)),
         "stuck_angle": zeros((n, n_motors), np.int64),
         "stuck_velocity": zeros((n, n_motors), np.int64),
         "stuck_heading": zeros(n, np.int64),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from agent.joint_expectation import JointExpectation
 from agent.joints import Joints
 from agent.proprioception import Proprioception
 from agent.working_memory import new_memory
@@ -66,11 +67,38 @@ def test_an_angle_that_gets_stuck_goes_on_from_where_it_was_felt():
     assert off[100 + Proprioception.STUCK :].max() < 0.02 and not off[:100].any()
 
 
-def test_a_stuck_angle_does_not_drift_far_from_what_is_wanted():
-    felt = swing(4000)
-    felt[:, :, 0], felt[..., 2] = 0.0, felt[..., 2] + 0.05  # its velocity is a little off, too
-    angle, _ = live(felt, swing(4000)[..., :2])
-    assert np.abs(angle[2000:, :, 0]).max() < 3.0  # (10 rad by then, if nothing drew it back)
+@pytest.mark.parametrize("off", [0.0, 0.05])
+def test_a_stuck_angle_is_drawn_to_what_is_usual_where_velocities_go_astray(off):
+    felt, memory, sense = swing(8000), new_memory(N, 2, 5, 10), Proprioception(JOINTS)
+    wanted = 0.5 + 2.0 * felt[..., :2]  # it follows with half the stroke, and elsewhere
+    felt[..., 2] += off
+    for channels, aim in zip(felt[:4000], wanted, strict=False):
+        sense.feel(memory, channels, channels[:, :2].copy(), aim, 0)
+    true = felt[4000:, :, 0].copy()
+    felt[4000:, :, 0] = felt[4000, :, 0]
+    angle = [
+        sense.feel(memory, channels, channels[:, :2].copy(), aim)[0][:, 0]
+        for channels, aim in zip(felt[4000:], wanted[4000:], strict=True)
+    ]
+    # Nothing but velocities would be 10 rad off by the end.
+    assert np.abs(np.array(angle) - true)[Proprioception.STUCK + 1 :].max() < 0.1
+
+
+def test_a_newborn_expects_joints_where_they_are_wanted_and_believes_velocities():
+    expectation = JointExpectation(2)
+    wanted = np.array([[0.3, -0.2]])
+    np.testing.assert_allclose(expectation.expect(wanted, wanted - 0.1), wanted)
+    np.testing.assert_array_equal(expectation.draw, 0.0)
+
+
+def test_what_is_usual_is_learnt_only_from_windows_without_a_gap():
+    expectation, other = JointExpectation(1), JointExpectation(1)
+    for t in range(500):
+        if t % 90 == 0:
+            expectation.interrupt()
+        expectation.watch(np.sin([t]), np.cos([t]), np.array([0.1]), 1.0)
+    for name in ("normal", "moment", "drift", "bias"):
+        np.testing.assert_array_equal(expectation.state()[name], other.state()[name])
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0])

@@ -132,7 +132,8 @@ class Crawling:
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         joints = life.joints
         felt = self._senses.angles(channels, joints)
-        angle, velocity = life.proprioception.feel(memory, channels, felt, wanted)
+        first = int(bodies[0]) if bodies is not None and len(bodies) else None
+        angle, velocity = life.proprioception.feel(memory, channels, felt, wanted, first)
         if self._trace.enabled:
             unsteered = PatternGenerator.posture(rhythm, memory["phase"], None)
             self._trace.record(angle=angle, wanted_angle=wanted, steering=wanted - unsteered)
@@ -269,6 +270,8 @@ class Crawling:
             for f in fields(Joints):
                 state[f"joints.{f.name}"] = np.asarray(getattr(self._life.joints, f.name))
             state |= {f"search.{k}": v for k, v in self._life.search.state().items()}
+            expected = self._life.proprioception.expectation.state()
+            state |= {f"expected.{k}": v for k, v in expected.items()}
         return state
 
     def check_state(self, state: dict[str, NDArray]) -> None:
@@ -296,6 +299,7 @@ class Crawling:
             search = HabitSearch(first, gait.period, self._n, self._config.search, rng)
             search.load_state(told)
             self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
+            self._life.proprioception.expectation.load_state(_part(state, "expected."))
 
 
 def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import StateError
+from agent.joint_expectation import WINDOW
 
 State = dict[str, NDArray]
 
@@ -43,6 +44,14 @@ _SEARCH: dict[str, Shape] = {
     "habits.mean": ("f", ("h",)),
     "habits.count": ("f", ("h",)),
     "habits.scatter": ("f", (2,)),
+}
+_EXPECTED: dict[str, Shape] = {
+    "normal": ("f", ("m", 3, 3)),
+    "moment": ("f", ("m", 3)),
+    "drift": ("f", ("m",)),
+    "bias": ("f", ("m",)),
+    "window": ("f", (WINDOW, 3, "m")),
+    "counts": ("i", (2,)),
 }
 _EXPLORERS: dict[str, dict[str, Shape]] = {
     "cma": {
@@ -93,9 +102,10 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
 
     """
     expected = dict(_ALWAYS)
-    if any(key.startswith(("joints.", "search.")) for key in state):
+    if any(key.startswith(("joints.", "search.", "expected.")) for key in state):
         expected |= {f"joints.{k}": v for k, v in _JOINTS.items()}
         expected |= {f"search.{k}": v for k, v in _SEARCH.items()}
+        expected |= {f"expected.{k}": v for k, v in _EXPECTED.items()}
     if any(key.startswith("search.explorer.") for key in state):
         expected |= {f"search.explorer.{k}": v for k, v in _EXPLORERS[method].items()}
     given = {key for key in state if not key.startswith("steering.sense.")}
