@@ -135,7 +135,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 # ---- What is in docs/evidence.md. Agents are trained once, and kept in runs/. -----------------
 
 EVIDENCE := --first-seed 100 --resume
-BATTERY := $(EVIDENCE) --eval-episodes 6 --seeds brain=3 1
+BATTERY := --first-seed 110 --resume --eval-episodes 6 --seeds brain=3 1
 
 evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbances and survival again (hours)
 	$(NEONATE) lesion --env neonate/Reach3D-v0 --regions all --steps 2000 --seeds 3 \
@@ -149,15 +149,15 @@ evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbanc
 	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/halfcheetah \
 	    --out results/robustness/halfcheetah
-	$(NEONATE) robustness --env Ant-v5 --algos brain oscillator --steps 50000 $(BATTERY) \
-	    --agents runs/ant --out results/robustness/ant
+	$(NEONATE) robustness --env Ant-v5 --algos brain ppo oscillator --steps ppo=300000 50000 \
+	    $(BATTERY) --agents runs/ant --out results/robustness/ant
 	$(NEONATE) robustness --env Swimmer-v5 --algos brain ppo oscillator \
-	    --steps ppo=100000 50000 $(BATTERY) --agents runs/swimmer --out results/robustness/swimmer
+	    --steps ppo=300000 50000 $(BATTERY) --agents runs/swimmer --out results/robustness/swimmer
 	$(NEONATE) robustness --env neonate/CrawlTo-v0 --algos brain --steps 40000 --seeds 3 \
 	    --disturbances dead --learn-on 20000 --eval-episodes 20 $(EVIDENCE) \
 	    --agents runs/crawler --out results/robustness/crawler
 	$(NEONATE) survival --mutations 10000 --out results/survival
-	$(NEONATE) survival --kills 25 --kill-steps 300 --kill-checkpoint 100 --out results/survival
+	$(NEONATE) survival --kills 25 --kill-steps 4000 --kill-checkpoint 500 --out results/survival
 	$(NEONATE) survival --steps 1000000 --bodies 8 --seed 100 \
 	    --envs neonate/Reach-v0 neonate/Crawl-v0 Swimmer-v5 --out results/survival
 	$(BIN)/python -m scripts.batch_account --out results/batch.json
