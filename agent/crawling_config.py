@@ -7,18 +7,20 @@ from dataclasses import dataclass
 class GaitConfig:
     """Gait: the units of its parameters, and how the first ones are drawn."""
 
-    pace: float = 0.5
-    """Change of the frequency's logarithm by one unit of its parameter."""
-    offset: float = 1.0
+    slowest: float = 0.5
+    """Lowest frequency of the first rhythms, Hz."""
+    fastest: float = 4.0
+    """Highest frequency of the first rhythms, Hz."""
+    offset: float = 0.5
     """Offset made by one unit of its parameter, over half of the joint's range."""
     phase: float = 1.5
     """Phase made by one unit of its parameter, rad."""
-    first: float = 0.5
-    """Standard deviation of the first parameters of frequency and reflexes."""
     first_offset: float = 0.2
     """Standard deviation of the first offsets, over half of the joint's range."""
     first_amplitude: float = 1.0
     """Largest of the first amplitudes, over half of the joint's range."""
+    first_reflex: float = 0.5
+    """Standard deviation of the first parameters of the reflexes."""
     first_steering: float = 0.2
     """Standard deviation of the first effects of the heading error, over half of the range."""
 

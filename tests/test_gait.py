@@ -21,23 +21,15 @@ def wanted(rhythm: Rhythm, phase: float, error: float | None) -> np.ndarray:
     return PatternGenerator.posture(rhythm, np.full(n, phase), heading)
 
 
-def test_first_gaits_are_about_as_quick_as_the_motors_can_swing_the_joints():
+def test_first_gaits_span_the_frequencies_and_stay_in_range():
     gait, c = make(), GaitConfig()
-    swing = np.sqrt(np.abs(GAIN) / (STEP * HALF)) / (2 * np.pi)
-    assert gait.frequency == pytest.approx(np.exp(np.log(swing).mean()))
     x = gait.draw(400, np.random.default_rng(0))
     assert x.shape == (400, gait.n_parameters)
-    octaves = np.log([1 / (gait.period(row) * STEP * gait.frequency) for row in x])
-    assert abs(octaves.mean()) < 0.05 and octaves.std() == pytest.approx(c.pace * c.first, rel=0.1)
+    hertz = np.array([1 / (gait.period(row) * STEP) for row in x])
+    assert c.slowest <= hertz.min() < 1.1 * c.slowest and 0.9 * c.fastest < hertz.max() <= c.fastest
+    assert 0.4 < np.mean(hertz < np.sqrt(c.slowest * c.fastest)) < 0.6
     strokes = np.abs(gait.rhythm(x).amplitude) / HALF
     assert strokes.max() <= c.first_amplitude
-
-
-def test_stronger_motors_swing_quicker_and_longer_ways_slower():
-    quick = Gait(STEP, REST, HALF, 4.0 * GAIN, GaitConfig()).frequency
-    slow = Gait(STEP, REST, 4.0 * HALF, GAIN, GaitConfig()).frequency
-    assert quick == pytest.approx(2.0 * make().frequency)
-    assert slow == pytest.approx(0.5 * make().frequency)
 
 
 def test_the_rhythm_repeats_after_its_period():
