@@ -104,22 +104,30 @@ class JointExpectation:
             "counts": np.array([self._count, self._windows]),
         }
 
-    def load_state(self, state: dict[str, NDArray]) -> None:
-        """Take over what `state` returned.
+    @staticmethod
+    def check_state(state: dict[str, NDArray]) -> None:
+        """Refuse arrays that no life can have left.
 
         Raises:
-            StateError: if it is none.
+            StateError: naming the array.
 
         """
         count, windows = (int(x) for x in state["counts"])
         if not 0 <= count < WINDOW or windows < 0:
-            raise StateError(f"weights 'counts' of joints are {count}, {windows}")
+            raise StateError(
+                f"weights 'expected.counts' are {count}, {windows}: the file is damaged"
+            )
         try:
             np.linalg.cholesky(state["normal"])
         except np.linalg.LinAlgError:
-            raise StateError("weights 'normal' of joints are no sums of squares") from None
+            raise StateError(
+                "weights 'expected.normal' are no sums of squares: the file is damaged"
+            ) from None
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned."""
         self._normal, self._moment = state["normal"].copy(), state["moment"].copy()
         self._drift, self._bias = state["drift"].copy(), state["bias"].copy()
         self._window = state["window"].copy()
-        self._count, self._windows = count, windows
+        self._count, self._windows = (int(x) for x in state["counts"])
         self._solve()

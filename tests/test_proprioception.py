@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from agent.joint_expectation import JointExpectation
+from agent.errors import StateError
+from agent.joint_expectation import WINDOW, JointExpectation
 from agent.joints import Joints
 from agent.proprioception import Proprioception
 from agent.working_memory import new_memory
@@ -124,3 +125,14 @@ def test_a_lost_look_is_taken_for_what_was_wanted():
     np.testing.assert_array_equal(angle[20, 0], wanted[20, 0])
     np.testing.assert_array_equal(velocity[20, 0], felt[19, 0, 2:4])
     np.testing.assert_array_equal(angle[21], felt[21, :, :2])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("counts", np.array([WINDOW, 1])), ("normal", -np.eye(3)[None])],
+)
+def test_what_no_life_leaves_behind_is_refused(name, value):
+    state = JointExpectation(1).state()
+    JointExpectation.check_state(state)
+    with pytest.raises(StateError, match=name):
+        JointExpectation.check_state(state | {name: value})

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import StateError
-from agent.joint_expectation import WINDOW
+from agent.joint_expectation import WINDOW, JointExpectation
 
 State = dict[str, NDArray]
 
@@ -126,6 +126,10 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
         if array.shape != wanted:
             raise StateError(f"weights {key!r} have shape {array.shape}: expected {wanted}")
     _check_channels(state, n_channels)
+    prefix = "expected."
+    told = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    if told:
+        JointExpectation.check_state(told)
 
 
 def _check_channels(state: State, n_channels: int) -> None:
