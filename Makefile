@@ -144,7 +144,7 @@ evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbanc
 	    --steps 2000 --seeds 8 --first-seed 110 --eval-episodes 20 --resume \
 	    --out results/lesion/reach3d_more
 	$(NEONATE) lesion --env neonate/CrawlTo-v0 --steps 40000 --seeds 3 --eval-episodes 20 \
-	    --regions body_schema heading habit critic basal_ganglia spinal_cord $(EVIDENCE) \
+	    --regions heading habit critic body_schema $(EVIDENCE) \
 	    --out results/lesion/crawl_to
 	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/halfcheetah \
@@ -180,22 +180,27 @@ adapted: setup  ## measure motor adaptation, what is in results/adapt/
 	    --seeds 10 --out results/adapt/curl
 	$(NEONATE) adapt $(ADAPTED) --perturbation delay --protocol delay --settings default \
 	    --delays 100 --forward-model 1 --seeds 10 --out results/adapt/delay-100
-	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 5 \
+	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 10 \
 	    --out results/adapt/strategy
-	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
+	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 3 \
 	    --motor-noise 0.02 --out results/adapt/noise-2
-	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 1 \
+	$(NEONATE) adapt $(ADAPTED) --protocol steady --settings default --seeds 3 \
 	    --motor-noise 0.05 --out results/adapt/noise-5
 	$(NEONATE) adapt $(ADAPTED) --perturbation delay --protocol delay --settings default \
-	    --seeds 2 --out results/adapt/delay
-	$(NEONATE) adapt $(ADAPTED) --protocol savings --settings human --seeds 5 \
+	    --seeds 5 --out results/adapt/delay
+	$(NEONATE) adapt $(ADAPTED) --protocol relearning --settings human --seeds 10 \
+	    --out results/adapt/relearning
+	$(NEONATE) adapt $(ADAPTED) --protocol relearning --settings human --seeds 10 \
 	    --brain.lesions error_memory --out results/adapt/without-error-memory
-	$(NEONATE) adapt $(ADAPTED) --protocol learning --settings human --seeds 3 \
+	$(NEONATE) adapt $(ADAPTED) --protocol learning --settings human --seeds 10 \
 	    --brain.lesions adaptation --out results/adapt/without-adaptation
-	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 3 \
+	$(NEONATE) adapt $(ADAPTED) --degrees 45 --protocol strategy --settings strategy --seeds 10 \
 	    --brain.lesions basal_ganglia --out results/adapt/without-basal-ganglia
 	$(NEONATE) adapt --env Ant-v5 --first-seed 130 --resume --perturbation weak --protocol crawl \
-	    --settings default --seeds 2 --life 30000 --out results/adapt/weak-leg
+	    --settings default --seeds 5 --life 30000 --out results/adapt/weak-leg
+	$(NEONATE) adapt --env Ant-v5 --first-seed 130 --resume --perturbation weak --protocol crawl \
+	    --settings default --seeds 5 --life 30000 --brain.lesions cerebellum \
+	    --out results/adapt/weak-leg-without-cerebellum
 	$(NEONATE) adapt $(ADAPTED) --protocol rivals --settings default --algos brain sac --seeds 3 \
 	    --rival-practice 240 --out results/adapt/rivals
 

@@ -56,8 +56,9 @@ class Adapt:
     mass: float = 1.0
     """Load in the hand in full, kg."""
     protocol: str = "standard"
-    """Experiments: standard (learning, savings, rebound, generalisation), one of these, gradual,
-    strategy, steady (1,000 trials), rivals (what SAC is given), force, delay, crawl."""
+    """Experiments: standard (learning for long, savings, rebound, generalisation), one of the
+    last three, relearning (savings after a longer washout), learning, gradual, strategy, steady
+    (1,000 trials), rivals (what SAC is given), force, delay, crawl."""
     seeds: tuple[str, ...] = ("3",)
     """Number of seeds: one number for all, or brain=10 sac=1."""
     first_seed: int = 0

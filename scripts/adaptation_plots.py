@@ -64,7 +64,7 @@ def plot_protocol(
             axis.set_title(COURSES[panel])
         elif panel in ("likeness", "compensation"):
             _force(axis, own, panel)
-        elif panel == "savings":
+        elif panel in ("savings", "relearning"):
             _savings(axis, own, full)
         else:
             _generalisation(axis, own, full)

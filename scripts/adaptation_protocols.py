@@ -40,14 +40,22 @@ _PROBES = tuple(Phase(f"probe {probe:g}", 1, seen=False, directions=(probe,)) fo
 GENERALISATION = Schedule((*_LEARNT, *(_PROBES * 6)))
 """One target, then six times the other directions, where the end of movements is not seen."""
 
-SAVINGS = Schedule(
-    (
-        *_LEARNT,
-        Phase("washout", 64, directions=ONE),
-        Phase("re-exposure", 24, 1.0, directions=ONE),
+
+def _learn_again(washout: int) -> Schedule:
+    return Schedule(
+        (
+            *_LEARNT,
+            Phase("washout", washout, directions=ONE),
+            Phase("re-exposure", 24, 1.0, directions=ONE),
+        )
     )
-)
-"""One target: learning, a washout that leaves nothing of it, and learning again."""
+
+
+SAVINGS = _learn_again(64)
+"""One target: learning, a washout after which nothing of it is seen, and learning again."""
+
+RELEARNING = _learn_again(128)
+"""The same with a washout so long that no slow state is left that a fast one could hide."""
 
 GRADUAL = Schedule((Phase("baseline", 16), Phase("adaptation", 80, 0.0, 1.0), Phase("washout", 32)))
 """Eight targets, and a perturbation that grows so slowly that no error is large."""
@@ -86,6 +94,7 @@ PROTOCOLS: Mapping[str, Mapping[str, Schedule]] = {
     },
     "learning": {"learning": LEARNING},
     "savings": {"savings": SAVINGS},
+    "relearning": {"relearning": RELEARNING},
     "rebound": {"rebound": REBOUND},
     "generalisation": {"generalisation": GENERALISATION},
     "gradual": {"gradual": GRADUAL},

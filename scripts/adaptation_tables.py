@@ -138,7 +138,16 @@ FIGURES = (
     ),
     Figure("the same: after-effect, %", "0", "without-adaptation", "after-effect, %"),
     Figure(
-        "without the error memory: savings, trials as above", "1", "without-error-memory",
+        "savings after 128 trials of washout, trials as above", "≤ 0.8", "relearning",
+        "savings: trials to 80 % over those of the first time",
+    ),
+    Figure(
+        "the same: more correction the second time, %", "above 0", "relearning",
+        "savings: correction in trials 2 to 12, again less first, %",
+    ),
+    Figure("the same: standard error", "", "relearning", "standard error of that, %"),
+    Figure(
+        "the same without the error memory: trials as above", "1", "without-error-memory",
         "savings: trials to 80 % over those of the first time",
     ),
     Figure(
@@ -161,6 +170,15 @@ FIGURES = (
     Figure(
         "a newborn after 20,000 steps with it", "control", "weak-leg",
         "share of before after 20,000 steps, %", "crawl", "brain that is newborn",
+    ),
+    Figure(
+        "without the cerebellum: share of the score with a weak leg, %", "lower",
+        "weak-leg-without-cerebellum", "share of before after 0 steps, %", "crawl",
+        "brain that lives on",
+    ),
+    Figure(
+        "the same after 20,000 steps with it", "regained", "weak-leg-without-cerebellum",
+        "share of before after 20,000 steps, %", "crawl", "brain that lives on",
     ),
 )  # fmt: skip
 """What people do or what was asked, and what of results/adapt/ shows it."""
