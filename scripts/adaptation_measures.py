@@ -62,6 +62,20 @@ def first_crossing(curve: Array, share: float) -> float:
     return float(found[0] + 1) if len(found) else NEVER
 
 
+def first_held(curve: Array, share: float, trials: int = 8) -> float:
+    """Find the first crossing, counted from 1, from which so many trials keep it on average.
+
+    Correcting too much by as much counts as little; else `NEVER`. One who misses widely crosses
+    any share by chance, but does not stay there.
+    """
+    if len(curve) < trials:
+        return NEVER
+    smooth = np.mean(np.lib.stride_tricks.sliding_window_view(curve, trials), axis=1)
+    held = np.abs(smooth - 1.0) <= 1.0 - share + 1e-9
+    found = np.flatnonzero(held & (curve[: len(held)] >= share - 1e-9))
+    return float(found[0] + 1) if len(found) else NEVER
+
+
 def measures(run: Run, full: float) -> dict[str, float]:
     """Tell everything that an experiment shows of one seed, by name."""
     if run["experiment"] == "force":
@@ -70,8 +84,7 @@ def measures(run: Run, full: float) -> dict[str, float]:
     learnt = correction(run, full, "adaptation")
     told: dict[str, float] = {}
     if len(learnt):
-        for share in (50, 80, 90):
-            told[f"trials to {share} %"] = first_crossing(learnt, share / 100)
+        told |= _crossings(learnt, run["experiment"] == "rivals")
         told["final correction, %"] = 100 * float(np.mean(learnt[-16:]))
         if len(learnt) >= 500:
             told |= steadiness(learnt[_LEARNT:])
@@ -94,6 +107,15 @@ def measures(run: Run, full: float) -> dict[str, float]:
         for probe in PROBED:
             value = float(np.mean(correction(run, full, f"probe {probe:g}")))
             told[f"generalisation to {probe:g}°, %"] = 100 * value / trained
+    return told
+
+
+def _crossings(learnt: Array, held: bool) -> dict[str, float]:
+    shares = 50, 80, 90
+    told = {f"trials to {share} %": first_crossing(learnt, share / 100) for share in shares}
+    if held:
+        for share in shares[1:]:
+            told[f"trials to {share} %, held"] = first_held(learnt, share / 100)
     return told
 
 

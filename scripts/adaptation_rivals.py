@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stable_baselines3 import SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from envs.schedules import Schedule
 from policies.sb3_settings import settings_for
@@ -15,14 +15,14 @@ VARIANTS = ("kept", "cleared", "frozen")
 
 
 def new_sac(laboratory: Laboratory, seed: int, steps: int) -> SAC:
-    """SAC with the settings of goal tasks, except that hindsight takes the end of a trial for goal.
+    """SAC with the settings of short movements: with no hindsight, and nothing normalised.
 
-    Only then is the hand seen. Where it was on the way is told to hindsight, not to the policy.
+    The dense reward tells of the whole way, and hindsight of places that are never asked for: with
+    it, and normalised, SAC still missed by 25 cm and more after 240 trials (3 seeds).
     """
-    settings, normalisation = settings_for("sac", "goal", steps)
-    settings["replay_buffer_kwargs"] |= {"goal_selection_strategy": "final"}
-    settings["replay_buffer_kwargs"] |= {"copy_info_dict": True}
-    env = VecNormalize(DummyVecEnv([lambda: laboratory.env]), **(normalisation or {}))
+    settings, normalisation = settings_for("sac", "short", steps)
+    assert normalisation is None
+    env = DummyVecEnv([lambda: laboratory.env])
     return SAC("MultiInputPolicy", env, seed=seed, device="cpu", **settings)
 
 

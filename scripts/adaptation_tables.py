@@ -214,11 +214,11 @@ def rivals_table(results: Path) -> str:
     if not (path / "summary.csv").is_file():
         return "*not measured yet*"
     runs, rows = read_json(path / "trials.json")["runs"], _read(path / "summary.csv")
-    heads = ["who", "seeds", "trials to 50 %", "to 80 %", "to 90 %", "correction in the end, %"]
-    lines = [heads, ["---", *["---:"] * 5]]
+    heads = ["who", "seeds", "trials to 80 %, held", "to 90 %, held", "correction in the end, %"]
+    lines = [heads, ["---", *["---:"] * 4]]
     for group in dict.fromkeys(row["group"] for row in rows):
         own = {row["measure"]: row for row in rows if row["group"] == group}
-        cells = [_reached(own[f"trials to {share} %"]) for share in (50, 80, 90)]
+        cells = [_reached(own[f"trials to {share} %, held"]) for share in (80, 90)]
         final = own["final correction, %"]
         lines.append([group, final["seeds"], *cells, _reached(final)])
     practice = [run for run in runs if run["experiment"] == "practice"]

@@ -17,6 +17,7 @@ from scripts.adaptation_delay import delay_runs, oscillation, summarise_delays
 from scripts.adaptation_measures import (
     NEVER,
     aiming,
+    first_held,
     measures,
     row_of,
     savings,
@@ -197,6 +198,16 @@ def test_steady_and_aimed_trials_are_measured():
     told = aiming(np.concatenate([[0.0, 1.0], np.linspace(1.0, 1.5, 20), np.full(20, 1.0)]))
     assert told["most correction, mean of 8 trials, %"] > 135
     assert 10 <= told["trial of the most correction"] <= 20
+
+
+def test_what_is_crossed_by_chance_is_not_held():
+    wide = np.tile([-2.0, 3.0], 20)  # (Right on average of ten, wrong each time)
+    learnt = np.concatenate([np.linspace(0.0, 0.9, 10), np.full(30, 1.0)])
+    assert first_held(learnt, 0.8) == 9
+    assert first_held(learnt, 0.9) == 10
+    assert first_held(wide, 0.8) == NEVER
+    assert first_held(1.5 * learnt, 0.9) == NEVER
+    assert first_held(np.ones(5), 0.9) == NEVER
 
 
 def test_savings_are_trials_over_trials():
