@@ -13,6 +13,7 @@ from typing import Any
 from agent.crawling_config import (
     CriticConfig,
     GaitConfig,
+    ResidualConfig,
     SearchConfig,
 )
 from agent.map_config import (
@@ -52,6 +53,7 @@ __all__ = [
     "MotorCortexConfig",
     "PrefrontalConfig",
     "ReachConfig",
+    "ResidualConfig",
     "SchemaConfig",
     "SearchConfig",
     "SequenceConfig",
@@ -100,6 +102,7 @@ class BrainConfig:
     gait: GaitConfig = field(default_factory=GaitConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
+    residual: ResidualConfig = field(default_factory=ResidualConfig)
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
     hippocampus: HippocampusConfig = field(default_factory=HippocampusConfig)
     prefrontal: PrefrontalConfig = field(default_factory=PrefrontalConfig)

@@ -1,4 +1,4 @@
-"""Settings of crawling: the gait, the search for habits, and the critic."""
+"""Settings of crawling: the gait, the search for habits, the critic, and what refines a habit."""
 
 from dataclasses import dataclass
 
@@ -93,3 +93,35 @@ class CriticConfig:
     """Stretches remembered."""
     fit_every: int = 500
     """Steps between two fits."""
+
+
+@dataclass(frozen=True)
+class ResidualConfig:
+    """Value learning beside a habit: an option, off unless `after` is set."""
+
+    after: int = 0
+    """Least steps of crawling before a habit is refined instead of sought; 0 for never."""
+    most: float = 0.5
+    """Largest change of the habit's commands, of full force."""
+    units: int = 128
+    """Units of each hidden layer."""
+    batch: int = 128
+    """Stretches learnt from at a time."""
+    updates: float = 1.0
+    """Times that is done for each step of each body."""
+    stretch: int = 3
+    """Steps of a stretch."""
+    discount: float = 0.99
+    """Discount of reward, per step."""
+    rate: float = 1e-3
+    """Learning rate of the networks."""
+    noise: float = 0.1
+    """Spread of the exploration, of full force."""
+    first: int = 1000
+    """Steps lived through before anything is learnt."""
+    remembered: int = 200_000
+    """Steps that are remembered, over all bodies."""
+    tries: int = 3
+    """Stretches of practice that are to earn what the habit does before it is left for good."""
+    plain: bool = False
+    """Without the habit, from the first step on: the control of this experiment."""

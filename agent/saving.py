@@ -25,6 +25,7 @@ State = dict[str, NDArray]
 _GROWING = (
     "crawling.expected.",
     "crawling.joints.",
+    "crawling.residual.",
     "crawling.search.",
     "crawling.steering.heading",
     "crawling.critic.slow",

@@ -77,8 +77,8 @@ def _try_out(brain: Brain, space: Space) -> None:
     for name, array in brain.state().items():
         # Only the range of movement may be infinite: as long as no limit was felt.
         sizes = np.abs(array[np.isfinite(array)]) if array.dtype.kind == "f" else np.zeros(1)
-        if sizes.max(initial=0.0) > _LARGEST:
-            raise ValueError(f"its {name} are as large as {sizes.max():.0e}.")
+        if (largest := float(sizes.max(initial=0.0))) > _LARGEST:
+            raise ValueError(f"its {name} are as large as {largest:.0e}.")
     parts = space.spaces if isinstance(space, spaces.Dict) else {"": space}
     zeros = {name: np.zeros((1, *(part.shape or ()))) for name, part in parts.items()}
     seen = zeros if isinstance(space, spaces.Dict) else zeros[""]

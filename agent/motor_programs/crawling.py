@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from agent.config import BrainConfig
 from agent.critic import Critic
+from agent.errors import StateError
 from agent.habit_search import HabitSearch
 from agent.head_direction import HeadDirection
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.steering import Steering
+from agent.nearness import Nearness
 from agent.percept import Array
 from agent.proprioception import Proprioception
+from agent.residual import Residual
 from agent.senses import Senses
 from agent.spinal_cord import PatternGenerator, Rhythm
 from agent.trace import Trace
@@ -32,6 +35,12 @@ class _Life:
     search: HabitSearch
     rhythm: Rhythm
     habit: Rhythm | None = None
+    residual: Residual | None = None
+
+    @property
+    def refines(self) -> bool:
+        """Whether the habit is refined instead of sought."""
+        return self.residual is not None and self.residual.practises
 
     @cached_property
     def proprioception(self) -> Proprioception:
@@ -47,27 +56,16 @@ class _Life:
 
 
 class Crawling:
-    r"""Runs one gait per body, and hands every step's worth to the critic and the search.
+    """Runs one gait per body, and hands every step's worth to the critic and the search.
 
-    On tasks that name a place to go to, a step is worth
-
-    .. math:: \rho_t = w\, H\, a_t + (r_t + w\, d_t)
-
-    the approach, valued by what being that far away would have cost over the critic's horizon H,
-    plus what else the reward says (potential-based shaping, Ng, Harada & Russell 1999): standing
-    near would otherwise pay more than coming nearer. w is the regression of reward on distance, 1
-    per unit while unknown, and a_t the way made in this step towards where the body heads: its
-    goal, or what it practises.
+    On tasks that name a place to go to, a step is worth what `Nearness` says. Where the
+    configuration asks for it, the habit is refined in the end (`Residual`) instead of sought.
 
     Attributes:
         steering: where the bodies head.
         critic: what the condition that a body is in is worth.
 
     """
-
-    _HARM = 2.0  # (Reward below the mean from which an early end is harm, over the mean's size)
-    _LEAST = 0.01  # (Reward per unit of distance under which it is taken not to pay nearness)
-    _FADE = 1e-4  # (Rate at which old distances and rewards are forgotten)
 
     def __init__(
         self, senses: Senses, config: BrainConfig, n: int, rng: np.random.Generator, trace: Trace
@@ -77,7 +75,7 @@ class Crawling:
         self.steering = Steering(senses, n, rng, "heading" in lesions)
         self._head_direction = HeadDirection()
         self.critic = Critic(senses.n_channels, n, config.critic, "critic" in lesions)
-        self._relation = np.zeros(5)  # (Means of d and r, var(d), cov(d, r), steps counted)
+        self._nearness = Nearness(config.critic.horizon)
         self._life: _Life | None = None
         self._error = np.zeros(n)  # (Heading error that the latest commands answered)
 
@@ -94,6 +92,13 @@ class Crawling:
         first = gait.draw(self._config.search.first, self._rng)
         search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
         self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
+        self._life.residual = self._residual()
+
+    def _residual(self) -> Residual | None:
+        config, motors = self._config.residual, self._senses.n_motors
+        if not config.after:
+            return None
+        return Residual(self._senses.n_channels, motors, self._n, config, self._rng)
 
     def _gait(self, joints: Joints) -> Gait:
         middle, half = 0.5 * (joints.low + joints.high), 0.5 * (joints.high - joints.low)
@@ -107,6 +112,8 @@ class Crawling:
         if self._life is not None:
             self._life.search.resize(n)
             self._life.rhythm = self._life.gait.rhythm(self._life.search.parameters)
+            if self._life.residual is not None:
+                self._life.residual.resize(n)
 
     def act(
         self, memory: Memory, channels: Array, bodies: NDArray[np.int64] | None = None
@@ -122,7 +129,7 @@ class Crawling:
         life = self._life
         if life is None:
             raise RuntimeError("the joints have not been found yet")
-        if bodies is None:
+        if bodies is None or life.refines:
             if life.habit is None:
                 life.habit = life.gait.rhythm(self._habit(life)[None])
             rhythm = life.habit
@@ -137,11 +144,39 @@ class Crawling:
         if self._trace.enabled:
             unsteered = PatternGenerator.posture(rhythm, memory["phase"], None)
             self._trace.record(angle=angle, wanted_angle=wanted, steering=wanted - unsteered)
+        command = PatternGenerator.follow(rhythm, wanted, angle, velocity)
+        command = self._refine(life, memory, channels, error, command, bodies)
         memory["phase"] = memory["phase"] + rhythm.advance
         self._trace.record(phase=memory["phase"])
         if error is not None:
             self._trace.record(heading_error=error)
-        return PatternGenerator.follow(rhythm, wanted, angle, velocity)
+        return command
+
+    def _refine(
+        self,
+        life: _Life,
+        memory: Memory,
+        channels: Array,
+        error: Array | None,
+        command: Array,
+        bodies: NDArray[np.int64] | None,
+    ) -> Array:
+        """Command (n, n_motors) in place of the habit's."""
+        residual = life.residual
+        if residual is None or not residual.practises:
+            return command
+        habits = life.search.habits
+        known = float(habits.mean[habits.best]) if len(habits) else None
+        if bodies is None and not residual.trusted(known):
+            return command
+        if bodies is not None:
+            new = np.zeros(self._n, np.bool_)
+            new[bodies] = memory["steps"] == 0
+            if new.any():
+                residual.begin(new)
+        refined = residual.act(channels, memory["phase"], error, command, bodies)
+        self._trace.record(refinement=refined - np.clip(command, -1.0, 1.0))
+        return refined
 
     def _habit(self, life: _Life) -> Array:
         explorer = life.search.explorer
@@ -156,7 +191,8 @@ class Crawling:
         if steering.heading is None:
             return None
         if bodies is not None:
-            steering.choose(channels, bodies, life.search.practising)
+            practising = life.search.practising & (not life.refines)
+            steering.choose(channels, bodies, practising)
         off, known = self._head_direction.believe(
             memory, channels, steering.heading, not steering.to_goals
         )
@@ -203,7 +239,8 @@ class Crawling:
             return np.zeros(len(reward))
         worth, fell = reward, terminated
         if len(self._senses.desired):
-            worth, fell = self._worth(before, reward, after), terminated & self._hurts(reward)
+            worth = self._nearness.worth(reward, *self.steering.approach(before, after))
+            fell = terminated & self._nearness.hurts(reward)
         active = np.zeros(len(reward), bool)
         active[bodies] = True
         felt = self.steering.error(after, np.arange(len(reward)))
@@ -220,6 +257,14 @@ class Crawling:
             habits = life.search.habits
             expected = habits.mean[habits.best] if len(habits) else np.nan
             self._trace.record(worth=worth, expected_worth=np.full(len(worth), expected))
+        residual = life.residual
+        if residual is not None:
+            if residual.practises:
+                residual.learn(worth, fell, ended, active, self._config.search.trial_steps)
+                return residual.dopamine
+            residual.wait(len(bodies), len(life.search.habits) > 0)
+            if residual.practises:
+                self.steering.begin(np.arange(self._n))
         begun = life.search.learn(worth, fell, ended, active, credit)
         if len(begun):
             life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
@@ -227,51 +272,30 @@ class Crawling:
             self.steering.begin(begun)
         return life.search.dopamine
 
-    def _hurts(self, reward: Array) -> NDArray[np.bool_]:
-        """Whether rewards (n,) tell of harm: far worse than what this task is used to.
-
-        Where there is a place to go to, an episode may end early by arriving there.
-        """
-        usual = self._relation[1]
-        return np.asarray(reward < usual - self._HARM * abs(usual))
-
-    def _worth(self, before: Array, reward: Array, after: Array) -> Array:
-        way, now = self.steering.approach(before, after)
-        usual_d, usual_r, variance, covariance, steps = self._relation.tolist()
-        for d, r in zip(now.tolist(), reward.tolist(), strict=True):
-            steps += 1.0
-            rate, off_d, off_r = max(self._FADE, 1.0 / steps), d - usual_d, r - usual_r
-            usual_d += rate * off_d
-            usual_r += rate * off_r
-            variance += rate * (off_d * off_d - variance)
-            covariance += rate * (off_d * off_r - covariance)
-        self._relation = np.array([usual_d, usual_r, variance, covariance, steps])
-        weight = -covariance / variance if variance > 0.0 else 0.0
-        weight = weight if weight > self._LEAST else 1.0
-        return weight * self._config.critic.horizon * way + (reward + weight * now)
-
     def summary(self) -> dict[str, float]:
         """Scalars worth logging."""
         if self._life is None:
             return {}
-        habits = self._life.search.habits
+        habits, residual = self._life.search.habits, self._life.residual
         return {
             "heading_known": float(self.steering.heading is not None),
             "habit_worth": float(habits.mean[habits.best]) if len(habits) else 0.0,
             "habits": float(len(habits)),
-        }
+        } | ({} if residual is None else {"residual_worth": residual.worth})
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         state = {f"steering.{k}": v for k, v in self.steering.state().items()}
         state |= {f"critic.{k}": v for k, v in self.critic.state().items()}
-        state["relation"] = self._relation
+        state["relation"] = self._nearness.relation
         if self._life is not None:
             for f in fields(Joints):
                 state[f"joints.{f.name}"] = np.asarray(getattr(self._life.joints, f.name))
             state |= {f"search.{k}": v for k, v in self._life.search.state().items()}
             expected = self._life.proprioception.expectation.state()
             state |= {f"expected.{k}": v for k, v in expected.items()}
+            if self._life.residual is not None:
+                state |= {f"residual.{k}": v for k, v in self._life.residual.state().items()}
         return state
 
     def check_state(self, state: dict[str, NDArray]) -> None:
@@ -282,13 +306,22 @@ class Crawling:
 
         """
         c, method = self._senses.n_channels, self._config.search.method
-        crawling_state.check(state, self._senses.n_motors, self._n, c, method)
+        refined = _part(state, "residual.")
+        rest = {key: value for key, value in state.items() if not key.startswith("residual.")}
+        crawling_state.check(rest, self._senses.n_motors, self._n, c, method)
+        residual = self._residual() if "joints.step" in state else None
+        if residual is not None:
+            residual.check_state(refined)
+        elif refined:
+            raise StateError(
+                "weights 'residual' are of a brain that refines its habit: this one does not"
+            )
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.steering.load_state(_part(state, "steering."))
         self.critic.load_state(_part(state, "critic."))
-        self._relation = state["relation"].copy()
+        self._nearness.relation = state["relation"].copy()
         self._life = None
         parts = _part(state, "joints.")
         if parts:
@@ -300,6 +333,9 @@ class Crawling:
             search.load_state(told)
             self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
             self._life.proprioception.expectation.load_state(_part(state, "expected."))
+            self._life.residual = residual = self._residual()
+            if residual is not None:
+                residual.load_state(_part(state, "residual."))
 
 
 def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
