@@ -93,6 +93,11 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain ppo random \
 	    --steps brain=100000 ppo=100000 1 --eval-every 50000 \
 	    --seeds brain=5 ppo=2 3 $(CRAWLED) --out results/halfcheetah
+	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain --steps 100000 --eval-every 25000 \
+	    --seeds 5 $(CRAWLED) --brain.residual.after 10000 --out results/halfcheetah_residual
+	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain --steps 100000 --eval-every 25000 \
+	    --seeds 3 $(CRAWLED) --brain.residual.after 1 --brain.residual.plain \
+	    --brain.residual.most 1.0 --out results/halfcheetah_plain
 	$(NEONATE) evaluate --env Swimmer-v5 --algos brain ppo oscillator random \
 	    --steps brain=150000 ppo=300000 oscillator=150000 1 \
 	    --eval-every brain=50000 ppo=100000 oscillator=50000 1 \

@@ -39,6 +39,8 @@ TASKS = (
     "reach3d_four",
     "ant",
     "halfcheetah",
+    "halfcheetah_residual",
+    "halfcheetah_plain",
     "swimmer",
     "crawl",
     "crawl_to",

@@ -82,7 +82,10 @@ class Watched:
         normaliser = self.agent.get_vec_normalize_env()
         state: Any = None
         start, over = np.ones(1, dtype=bool), False
-        witness = copy.deepcopy(self.brain) if self.look and not self.learning else self.brain
+        witness = self.brain
+        if self.look and not self.learning:
+            witness = copy.deepcopy(self.brain)
+            witness.resize(1)  # (What it was in the middle of is over)
         yield Moment(0, 0.0, self._places(seen), self._picture())
         while not over:
             batch: Any = as_batch(seen)
@@ -130,8 +133,6 @@ class Watched:
             self.brain.trace.clear()
             names = sorted(self.brain.new_memory(0))  # (The order in which a policy hands them out)
             memory = {name: np.array(part) for name, part in zip(names, state, strict=True)}
-            if witness.n_envs != 1:
-                witness.resize(1)
         seen, action, reward, after, terminated, truncated = step
         rewards = np.array([reward], dtype=np.float32)
         witness.learn(seen, action, rewards, after, terminated, truncated, memory)

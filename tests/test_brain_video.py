@@ -128,6 +128,16 @@ def test_dopamine_is_reward_minus_what_the_habit_is_worth() -> None:
         )
 
 
+def test_steps_are_worth_what_they_are_on_the_way_to_the_goal() -> None:
+    one = watched("neonate/CrawlTo-v0", 1500, look=True)
+    told = []
+    for practised in (1.0, np.nan):  # (A direction that training was in the middle of trying)
+        one.brain.crawling.steering._practised[:] = practised
+        told.append([moment.signals["worth"] for moment in list(one.episode(5))[1:]])
+    np.testing.assert_array_equal(*told)
+    assert np.ptp(told[0]) > 0.0
+
+
 def test_the_camera_follows_a_trunk_that_travels() -> None:
     env = filmed(Task("Ant-v5"), 64, 48)
     env.reset(seed=0)
