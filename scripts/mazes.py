@@ -41,7 +41,7 @@ FILES = {"find": "mazes.csv", "goals": "goals.csv", "door": "door.csv", "dark": 
 
 @dataclass(frozen=True)
 class Mazes:
-    """Measure finding the way in PointMaze; writes a CSV file per experiment, and run.json."""
+    """Measure finding the way in PointMaze; writes a CSV file per experiment, and conditions.json."""
 
     out: Path
     """Folder to write to."""
@@ -71,7 +71,7 @@ class Mazes:
         path = self.out / FILES[self.experiment]
         rows: list[dict[str, Any]] = [dict(row) for row in read(path) if not self._same(row)]
         about = {"versions": versions(), "eval_seed": self.eval_seed, "episodes": self.episodes}
-        write_json(self.out / "run.json", about)
+        write_json(self.out / "conditions.json", about)
         for row in self._rows():  # (Written at once: an interruption loses one at most)
             print(row, flush=True)
             rows.append(row)
