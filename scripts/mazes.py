@@ -41,7 +41,7 @@ FILES = {"find": "mazes.csv", "goals": "goals.csv", "door": "door.csv", "dark": 
 
 @dataclass(frozen=True)
 class Mazes:
-    """Measure finding the way in PointMaze; writes a CSV file per experiment, and conditions.json."""
+    """Measure finding the way in PointMaze: a CSV file per experiment, and conditions.json."""
 
     out: Path
     """Folder to write to."""
