@@ -207,7 +207,7 @@ adapted: setup  ## measure motor adaptation, what is in results/adapt/
 	    --settings default --seeds 5 --life 30000 --brain.lesions cerebellum \
 	    --out results/adapt/weak-leg-without-cerebellum
 	$(NEONATE) adapt $(ADAPTED) --protocol rivals --settings default --algos brain sac --seeds 3 \
-	    --rival-practice 240 --out results/adapt/rivals
+	    --rival-practice 400 --out results/adapt/rivals
 
 results/benchmark.json: | setup
 	$(NEONATE) benchmark --steps 1000 --calls 100 --repeats 3 --out $@

@@ -39,7 +39,8 @@ class Slow(gym.Env):
             node = ray.get_runtime_context().get_node_id()
             with (FOLDER / "begun.txt").open("a") as file:
                 file.write(f"{seed} {node}\\n")
-            time.sleep(2)
+            # (On the node that is to die a run lasts until then, however slow the machine is)
+            time.sleep(200 if node == (FOLDER / "doomed.txt").read_text() else 2)
         self.left = 5
         return np.zeros(2, np.float32), {}
 
@@ -86,6 +87,7 @@ def test_a_node_that_dies_loses_no_result(
     monkeypatch.setattr("sys.argv", ["neonate", *words.split()])
     begun = tmp_path / "begun.txt"
     head, second = cluster.head_node, list(cluster.worker_nodes)[0]  # noqa: RUF015
+    (tmp_path / "doomed.txt").write_text(second.node_id)
 
     def kill_in_the_middle() -> None:
         deadline = time.monotonic() + 240

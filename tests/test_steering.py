@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from agent.config import BrainConfig
 from agent.heading import Heading
-from agent.motor_programs.crawling import Crawling
 from agent.motor_programs.steering import Steering
+from agent.nearness import Nearness
 from agent.senses import Senses
-from agent.trace import Trace
 
 
 def box(n: int) -> spaces.Box:
@@ -92,9 +90,17 @@ def test_it_goes_on_exactly_where_it_stopped():
 
 
 def test_an_early_end_is_harm_only_where_the_reward_says_so():
-    crawling = Crawling(Senses(GOALS, MOTORS), BrainConfig(), N, np.random.default_rng(0), Trace())
+    nearness = Nearness(300)
     for reward in (-2.0, -3.0, -4.0):
-        seen = channels(crawling.steering, 0.0, goal=(-reward, 0.0))
-        crawling._worth(seen, np.full(N, reward), seen)
+        nearness.worth(np.full(N, reward), np.zeros(N), np.full(N, -reward))
     rewards = np.array([-0.4, -4.5, -10.0, 5.0])
-    np.testing.assert_array_equal(crawling._hurts(rewards), [False, False, True, False])
+    np.testing.assert_array_equal(nearness.hurts(rewards), [False, False, True, False])
+
+
+def test_a_step_is_worth_the_way_at_the_price_of_being_away():
+    nearness = Nearness(300)
+    distance = np.linspace(1.0, 3.0, 200)
+    for d in distance:
+        worth = nearness.worth(np.array([0.5 - 2.0 * d]), np.array([0.01]), np.array([d]))
+    # (Being near pays 2 per m and step; what else there is pays 0.5)
+    assert worth == pytest.approx(2.0 * 300 * 0.01 + 0.5, rel=0.02)
