@@ -92,13 +92,13 @@ class Crawling:
         first = gait.draw(self._config.search.first, self._rng)
         search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
         self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
-        self._life.residual = self._residual()
+        self._life.residual = self._residual(self._rng)
 
-    def _residual(self) -> Residual | None:
+    def _residual(self, rng: np.random.Generator) -> Residual | None:
         config, motors = self._config.residual, self._senses.n_motors
         if not config.after:
             return None
-        return Residual(self._senses.n_channels, motors, self._n, config, self._rng)
+        return Residual(self._senses.n_channels, motors, self._n, config, rng)
 
     def _gait(self, joints: Joints) -> Gait:
         middle, half = 0.5 * (joints.low + joints.high), 0.5 * (joints.high - joints.low)
@@ -309,7 +309,8 @@ class Crawling:
         refined = _part(state, "residual.")
         rest = {key: value for key, value in state.items() if not key.startswith("residual.")}
         crawling_state.check(rest, self._senses.n_motors, self._n, c, method)
-        residual = self._residual() if "joints.step" in state else None
+        rng = np.random.default_rng(0)  # (Nothing is to change where a state is refused)
+        residual = self._residual(rng) if "joints.step" in state else None
         if residual is not None:
             residual.check_state(refined)
         elif refined:
@@ -333,7 +334,7 @@ class Crawling:
             search.load_state(told)
             self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
             self._life.proprioception.expectation.load_state(_part(state, "expected."))
-            self._life.residual = residual = self._residual()
+            self._life.residual = residual = self._residual(rng)
             if residual is not None:
                 residual.load_state(_part(state, "residual."))
 
