@@ -1,5 +1,6 @@
 """The anatomy of the brain: its regions, and which of them each is connected to."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,11 @@ class Anatomy:
             self.hippocampus.grid.n_phases,
         )
         return memory | (self.keyboard.memory(n) if self.keyboard else {})
+
+    @cached_property
+    def memory_names(self) -> tuple[str, ...]:
+        """Names of the arrays of working memory, in the order in which a policy hands them out."""
+        return tuple(sorted(self.new_memory(0)))
 
     def resize(self, n_envs: int) -> None:
         """Learn from now on with another number of bodies."""

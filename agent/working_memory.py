@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 Memory = dict[str, NDArray]
 
-STRETCH = 5
-"""Steps of a practised movement over which a limb's inertia is taken for the same."""
-
 REST, BABBLE, REACH, CRAWL, TRAVEL = -1, 0, 1, 2, 3
+
+NOWHERE = 1e6
+"""What a course of which there is none consists of: every body is far from it."""
 
 _BUMPS = 12  # Bumps kept in mind
 
@@ -17,6 +17,11 @@ SEARCHED = 512
 
 LONGEST = 16
 """Commands of which copies are kept: steps of delay below which one is found."""
+
+
+def course_width(n_motors: int, n_channels: int) -> int:
+    """Numbers of one step of a practised movement, as many as there can be."""
+    return 3 * n_motors + n_motors**2 + 4 + n_channels
 
 
 def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: int = 0) -> Memory:
@@ -34,10 +39,9 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     where there is none), how far it is (`plan_step`), its `plan_vigour`, the `plan_setting`
     (channels) and `plan_bias` it was made for, and the `shift` of its postures by what was seen
     since; how it came about (`habit`, see `agent.motor_programs.skill`), and of a habit its
-    `habit_course` (angles, velocities, commands, and whether to look for the goal),
-    `habit_inertia` (command per acceleration, transposed, over h, for every `STRETCH` steps), how
-    far velocities were off and what command was prepared a step before (`habit_slip`,
-    `habit_given`), what it was to bring (`habit_expected`) and has brought (`habit_earned`);
+    `habit_course` (see `agent.motor_programs.practised.Routine`), how far velocities were off and
+    what command was prepared a step before (`habit_slip`, `habit_given`), what it was to bring
+    (`habit_expected`) and has brought (`habit_earned`);
     `stuck`
     steps that each joint has been held up, the side on which it met a `wall` in this episode
     (−1, 1, 0 none), `wall_angle`.
@@ -94,8 +98,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "plan_setting": zeros((n, n_channels)),
         "plan_bias": zeros((n, 3)),
         "habit": zeros(n, np.int64),
-        "habit_course": zeros((n, horizon + 1, 3 * n_motors + 1)),
-        "habit_inertia": zeros((n, horizon // STRETCH + 1, n_motors, n_motors)),
+        "habit_course": np.full((n, horizon + 1, course_width(n_motors, n_channels)), NOWHERE),
         "habit_slip": zeros((n, n_motors)),
         "habit_given": zeros((n, n_motors)),
         "habit_expected": zeros(n),
@@ -143,7 +146,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
 
 
 _NONE = ("episode", "program", "key_shown", "key_held", "key_program", "key_done", "key_last")
-_AT_START = dict.fromkeys(_NONE, -1) | {"key_fresh": 1}
+_AT_START: dict[str, float] = dict.fromkeys(_NONE, -1) | {"key_fresh": 1, "habit_course": NOWHERE}
 """What is not 0 at the start of an episode."""
 
 
@@ -180,6 +183,11 @@ def note_command(memory: Memory, command: NDArray[np.float64]) -> None:
     """Keep a copy of the commands (n, n_motors) that are given now."""
     memory["copies"] = np.concatenate([command[:, None], memory["copies"][:, :-1]], axis=1)
     memory["copied"] = np.minimum(memory["copied"] + 1, LONGEST)
+
+
+def make_own(memory: Memory) -> None:
+    """Copy all arrays, so that they may be written to."""
+    memory.update({name: value.copy() for name, value in memory.items()})
 
 
 def rows_of(memory: Memory, rows: NDArray[np.int64]) -> Memory:

@@ -58,7 +58,7 @@ class BrainPolicy(BasePolicy):
         """
         observation, batched = self._as_batch(observation)
         n = len(next(iter(observation.values())) if isinstance(observation, dict) else observation)
-        names = tuple(sorted(self.brain.new_memory(0)))
+        names = self.brain.memory_names
         if state is None:
             memory = self.brain.new_memory(n)
             episode_start = np.ones(n, dtype=bool)

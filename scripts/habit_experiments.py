@@ -60,7 +60,7 @@ def _perform(agent: BrainAgent, episodes: int = _EPISODES) -> Row:
     assert agent.env is not None
     spec = agent.env.get_attr("spec")[0]
     env, skill = gym.make(spec.id), agent.brain.skill
-    names = sorted(agent.brain.new_memory(0))
+    names = agent.brain.memory_names
     act, spent = skill.act, np.zeros(2)
 
     def timed(*arguments: Any) -> Array:

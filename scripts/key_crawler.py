@@ -56,7 +56,7 @@ def crawler_practice(seed: int, steps: int) -> Row:
 
 def _perform(agent: BrainAgent, env: gym.Env[Any, Any]) -> Row:
     """Perform sequences; nothing is learnt."""
-    names = sorted(agent.brain.new_memory(0))
+    names = agent.brain.memory_names
     told: list[Row] = []
     for episode in range(_JUDGED):
         seen, _ = env.reset(seed=_FIRST_EPISODE + episode)

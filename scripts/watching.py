@@ -131,7 +131,7 @@ class Watched:
             self.brain.trace.next_tick()
             acted = self.brain.trace.rows[-1] if self.brain.trace.rows else {}
             self.brain.trace.clear()
-            names = sorted(self.brain.new_memory(0))  # (The order in which a policy hands them out)
+            names = self.brain.memory_names
             memory = {name: np.array(part) for name, part in zip(names, state, strict=True)}
         seen, action, reward, after, terminated, truncated = step
         rewards = np.array([reward], dtype=np.float32)

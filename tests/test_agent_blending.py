@@ -135,7 +135,7 @@ def test_movements_of_a_chunk_blend_on_the_real_arm_and_survive_a_file(tmp_path)
     blended = []
     for lesioned in (False, True):
         brain.keyboard.blending.lesioned = lesioned
-        names, state, start, over, steps = sorted(brain.new_memory(0)), None, True, False, 0
+        names, state, start, over, steps = brain.memory_names, None, True, False, 0
         seen, _ = env.reset(seed=1)
         count = 0
         while not over:

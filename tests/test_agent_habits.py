@@ -12,6 +12,7 @@ from agent.config import BrainConfig, MotorCortexConfig
 from agent.errors import StateError
 from agent.motor_cortex import MotorCortex
 from agent.motor_programs.courses import Course, cost
+from agent.motor_programs.practised import Routine
 from agent.motor_programs.skill import DOUBTED, HABITUAL
 from policies import BrainAgent
 
@@ -31,7 +32,7 @@ def _slept(*lesions: str) -> tuple[float, BrainAgent]:
 def _performance(agent: BrainAgent, strength: float = 1.0, episodes: int = 12) -> tuple[float, int]:
     """Mean return, and in how many episodes a habit was doubted."""
     env = gym.make("Reacher-v5")
-    names = sorted(agent.brain.new_memory(0))
+    names = agent.brain.memory_names
     total, doubted = 0.0, 0
     for episode in range(episodes):
         obs, _ = env.reset(seed=500 + episode)
@@ -98,7 +99,7 @@ def test_habits_survive_a_file_and_bodies_side_by_side(tmp_path) -> None:
     obs = np.array([gym.make("Reacher-v5").reset(seed=s)[0] for s in range(3)])
     alone = [agent.predict(one, None, np.ones(1, bool), deterministic=True)[0] for one in obs]
     together, memory = again.predict(obs, None, np.ones(3, bool), deterministic=True)
-    names = sorted(again.brain.new_memory(0))
+    names = again.brain.memory_names
     assert (dict(zip(names, memory, strict=True))["habit"] == HABITUAL).all()
     np.testing.assert_allclose(together, np.array(alone), atol=1e-5)
 
@@ -152,12 +153,14 @@ def test_a_practised_movement_is_kept_to_by_the_law_that_is_told() -> None:
     brain = _slept()[1].brain
     rng, n, m, h = np.random.default_rng(1), 3, 2, brain.schema.step
     practised, body = brain.skill._practised, brain.schema.known
-    where = practised.layout(body)
+    where = practised.layout(body, 1.0, 1.0)
     memory = brain.new_memory(n)
     course = 0.1 * rng.normal(size=(n, 4, 3 * m))
     inertia = rng.normal(size=(n, 1, m, m))
-    memory["habit_course"][:, :4, : 3 * m] = course
-    practised.begin(memory, np.arange(n), inertia, h)
+    parts = course[..., :m], course[..., m : 2 * m], course[..., 2 * m :]
+    around, look = np.zeros((n, 4)), np.zeros(4, bool)
+    whole = Routine(*parts, np.repeat(inertia, 4, axis=1), look, around)
+    practised.begin(memory, np.arange(n), whole, h)
     spinal, cerebellum = brain.spinal_cord, brain.cerebellum
     omega, damping = spinal._config.stiffness / h, spinal._config.damping
     rate, bound = cerebellum.fast()
@@ -168,10 +171,10 @@ def test_a_practised_movement_is_kept_to_by_the_law_that_is_told() -> None:
         channels[:, body.cosine], channels[:, body.sine] = np.cos(angle), np.sin(angle)
         velocity = channels[:, body.velocity] = 0.5 * rng.normal(size=(n, m))
         now = practised.look(memory, channels, where, body)
-        command = practised.run(memory, channels, now, where, h, None)
+        command = np.clip(practised.run(memory, now, h, None), -1.0, 1.0)
+        memory["last_command"] = command
         way, slip = course[:, t, :m] - angle, course[:, t, m : 2 * m] - velocity
         pull = omega**2 * way + 2 * damping * omega * slip
-        pull = np.clip(pull, -spinal.strongest, spinal.strongest)
         if last is not None:
             change = np.einsum("nij,nj->ni", inertia[:, 0], slip - slip_before) / h
             missed = last - course[:, t - 1, 2 * m :] + change

@@ -8,44 +8,61 @@ from numpy.typing import NDArray
 
 from agent.cerebellum import Cerebellum
 from agent.percept import Array, Body
-from agent.senses import Senses, full_at_most
+from agent.senses import Senses
 from agent.spinal_cord import SpinalCord
-from agent.working_memory import STRETCH, Memory
+from agent.working_memory import NOWHERE, Memory
 
 Part = slice | NDArray[np.int64]
 """Columns of an array; a slice where they lie side by side, which costs nothing to take."""
 
-_STRETCH, _STEP = np.array(STRETCH), np.array(1)  # (Arrays need no conversion)
+_STEP = np.array(1)  # (Arrays need no conversion)
+_HARDLY = 1e-3  # (Share of a velocity, rad/s, that never adds up to a doubt)
+LOOK = NOWHERE
+"""What stands in a course, after angles and velocities, where it is time to look for the goal."""
 
 
 class Layout(NamedTuple):
-    """Where in the channels is what a practised movement needs.
+    """Where in the channels is what a practised movement needs, in the order of a course.
 
     Attributes:
-        felt: (2 n_joints,) angles or their sines, then velocities.
+        felt: (2 n_joints + 4 + settings,) angles or their sines, velocities, the first velocity
+            once more (against it stands whether to look), the outcome (its first channel again
+            where it has fewer than three), goal and context.
         cosine: of the angles, where all of them are given so; else None.
         mixed: whether some of the angles are given one way, and some the other.
-        outcome: what is to be brought to the goal.
         setting: goal and context.
+        doubts: (2 n_joints + 4 + settings,) by how much each may be off before it is looked at
+            closer, inverse.
 
     """
 
     felt: NDArray[np.int64]
     cosine: Part | None
     mixed: bool
-    outcome: Part
     setting: Part
+    doubts: Array
 
 
-def layout(body: Body) -> Layout:
-    """Say where in the channels is what a practised movement of a body needs."""
-    turns = body.periodic
+def layout(body: Body, angle: float, setting: float) -> Layout:
+    """Say where in the channels is what a practised movement of a body needs.
+
+    Args:
+        body: whose channels they are.
+        angle: rad by which a joint may be off.
+        setting: by how much goal and context may change.
+
+    """
+    turns, m = body.periodic, len(body.sine)
+    around = np.concatenate([body.goal, body.context])
+    outcome = np.full(3, body.outcome[0])
+    outcome[: len(body.outcome)] = body.outcome
+    doubts = [1.0 / angle, 0.0, _HARDLY, 0.0, 1.0 / setting]
     return Layout(
-        felt=np.concatenate([body.sine, body.velocity]),
+        felt=np.concatenate([body.sine, body.velocity, body.velocity[:1], outcome, around]),
         cosine=_part(body.cosine) if turns.all() else None,
         mixed=bool(turns.any() and not turns.all()),
-        outcome=_part(body.outcome),
-        setting=_part(np.concatenate([body.goal, body.context])),
+        setting=_part(around),
+        doubts=np.repeat(doubts, [m, m, 1, 3, len(around)]),
     )
 
 
@@ -54,43 +71,83 @@ def _part(columns: NDArray[np.int64]) -> Part:
     return slice(int(columns[0]), int(columns[-1]) + 1) if side_by_side else columns
 
 
+class Routine(NamedTuple):
+    """Practised movements of k bodies over h steps.
+
+    What is kept of one step is a row of numbers: commands, inertia (transposed, over h), then what
+    is to be felt, in the order of `Layout.felt`, with `LOOK` against the second first velocity
+    where it is time to look for the goal. From the end on it is `NOWHERE`.
+
+    Attributes:
+        angle: (k, h, n_joints) rad.
+        velocity: (k, h, n_joints) rad/s.
+        command: (k, h, n_motors).
+        inertia: (k, h, n_joints, n_motors) command per acceleration.
+        look: (h,) whether it is time to look.
+        setting: (k, settings) goal and context that it was made for.
+
+    """
+
+    angle: Array
+    velocity: Array
+    command: Array
+    inertia: Array
+    look: NDArray[np.bool_]
+    setting: Array
+
+    def rows(self, shape: tuple[int, ...], step: float) -> Array:
+        """Put down what is kept of it, (k, *shape), at control steps of so many seconds."""
+        k, h = self.angle.shape[:2]
+        rows = np.full((k, *shape), NOWHERE)
+        parts = (
+            self.command,
+            np.swapaxes(self.inertia, 2, 3).reshape(k, h, -1) / step,
+            self.angle,
+            self.velocity,
+            np.broadcast_to(np.where(self.look, LOOK, 0.0)[:, None], (k, h, 1)),
+            np.zeros((k, h, 3)),
+            np.broadcast_to(self.setting[:, None], (k, h, self.setting.shape[1])),
+        )
+        known = np.concatenate(parts, axis=2)
+        rows[:, :h, : known.shape[2]] = known
+        return rows
+
+
 class Now(NamedTuple):
     """Where bodies are on their courses.
 
     Attributes:
-        felt: (n, 2 n_joints) angles, rad, and velocities, rad/s.
-        course: (n, 3 n_motors + 1) angles, velocities and commands that the course has now, and
-            whether it is time to look for the goal.
-        way: (n, 2 n_joints) from what is felt to the course.
+        felt: (n, 2 n_joints + 4 + settings) angles, rad, velocities, rad/s, and what is around.
+        course: (n, …) the row that the course has now.
+        way: (n, 2 n_joints + 4 + settings) from what is felt to the course.
+        well: whether all is well at a glance: every body is on a course, where it is not the
+            time to look for the goal, nothing around has changed, and no joint is far off.
 
     """
 
     felt: Array
     course: Array
     way: Array
+    well: bool
 
 
 class _Settings(NamedTuple):
     """What stays the same as long as nothing is learnt, in units of a step h.
 
     Attributes:
-        feedback: (2 n_joints, n_joints) acceleration by `way`, over h.
-        strength: (n_joints,) the spinal cord's own array of strongest accelerations.
-        strongest: (n_joints,) of them, over h.
-        weakest: the same, negative.
+        pull: acceleration per angle that a joint is off, over h.
+        brake: the same per velocity.
         rate: of the fast state.
         bound: (n_motors,) errors that it follows at most.
-        least: the same, negative.
+        far: sum of squares up to which none can be beyond that.
 
     """
 
-    feedback: Array
-    strength: Array
-    strongest: Array
-    weakest: Array
+    pull: Array
+    brake: Array
     rate: Array
     bound: Array
-    least: Array
+    far: float
 
 
 @dataclass
@@ -112,96 +169,95 @@ class Practised:
     senses: Senses
     cerebellum: Cerebellum
     spinal_cord: SpinalCord
-    _where: tuple[Body | None, Layout | None] = None, None
-    _for: tuple[int, float, int] = -1, 0.0, 0
+    _where: tuple[Body, float, float, Layout] | None = None
+    _for: tuple[int, float] = -1, 0.0
     _settings: _Settings | None = None
-    _rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def layout(self, body: Body) -> Layout:
-        """Where in the channels everything is."""
-        if self._where[0] is not body or self._where[1] is None:
-            self._where = body, layout(body)
-        assert self._where[1] is not None
-        return self._where[1]
+    def layout(self, body: Body, angle: float, setting: float) -> Layout:
+        """Where in the channels everything is; arguments as those of `layout`."""
+        known = self._where
+        if known is None or known[0] is not body or known[1] != angle or known[2] != setting:
+            self._where = known = body, angle, setting, layout(body, angle, setting)
+        return known[3]
 
     def look(self, memory: Memory, channels: Array, where: Layout, body: Body) -> Now:
         """Compare what is felt with the courses."""
-        if len(self._rows) != len(channels):
-            self._rows = np.arange(len(channels))
+        courses = memory["habit_course"]
+        n, steps, width = courses.shape
+        if len(self._first) != n:
+            self._first = steps * np.arange(n)  # (Row in which each body's course begins)
         felt: Array = channels.take(where.felt, axis=1)
-        m = felt.shape[1] // 2
+        m = len(body.sine)
         if where.mixed:
             felt[:, :m] = self.senses.angles(channels, body)
         elif where.cosine is not None:
             felt[:, :m] = np.arctan2(felt[:, :m], channels[:, where.cosine])
-        course = memory["habit_course"][self._rows, memory["plan_step"]]
-        return Now(felt, course, course[:, : 2 * m] - felt)
+        course = courses.reshape(-1, width).take(self._first + memory["plan_step"], axis=0)
+        begin = m + m * m
+        way = course[:, begin : begin + felt.shape[1]] - felt
+        off = way * where.doubts
+        # (The sum of squares is quicker than the largest, and no less.)
+        well = np.vdot(off, off) <= 1.0 or (n > 1 and bool(np.abs(off).max() <= 1.0))
+        return Now(felt, course, way, bool(well))
 
-    def begin(self, memory: Memory, rows: NDArray[np.int64], inertia: Array, step: float) -> None:
-        """Note the inertia (k, stretches, n_joints, n_motors) of movements that bodies begin."""
-        over_time = np.swapaxes(inertia, 2, 3) / step
-        memory["habit_inertia"][rows, : inertia.shape[1]] = over_time
+    def begin(self, memory: Memory, rows: NDArray[np.int64], course: Routine, step: float) -> None:
+        """Let bodies `rows` begin movements."""
+        memory["habit_course"][rows] = course.rows(memory["habit_course"].shape[1:], step)
         memory["habit_slip"][rows] = 0.0
         memory["habit_given"][rows] = memory["last_command"][rows]
 
-    def run(
-        self,
-        memory: Memory,
-        channels: Array,
-        now: Now,
-        where: Layout,
-        step: float,
-        noise: Array | None,
-    ) -> Array:
-        """Command (n, n_motors) that keeps every body on its course.
+    def run(self, memory: Memory, now: Now, step: float, noise: Array | None) -> Array:
+        """Command (n, n_motors) that keeps every body on its course, perhaps beyond full strength.
+
+        What is given of it in the end is expected as `last_command`.
 
         Args:
-            memory: of n bodies; updated.
-            channels: (n, n_channels).
+            memory: of n bodies; updated, none of its arrays written to.
             now: what `look` returned.
-            where: layout.
             step: of control, s.
             noise: (n, n_motors) to explore with.
 
         """
-        felt, course, way = now
-        m, t = felt.shape[1] // 2, memory["plan_step"]
+        felt, course, way, _ = now
+        last, t = memory["last_command"], memory["plan_step"]
+        n, m = last.shape
         s = self._settings
-        known = self.cerebellum.learnt, step, m
-        if s is None or self._for != known or s.strength is not self.spinal_cord.strongest:
-            s = self._set(step, m)
-        slip = way[:, m:]
-        push = np.empty((len(t), 2, m))
+        if s is None or self._for != (self.cerebellum.learnt, step):
+            s = self._set(step)
+        slip = way[:, m : 2 * m]
+        push = np.empty((n, 2, m))
         np.subtract(slip, memory["habit_slip"], out=push[:, 0])
-        pull = way @ s.feedback
-        np.minimum(np.maximum(pull, s.weakest), s.strongest, out=push[:, 1])
-        pushed = push @ memory["habit_inertia"][self._rows[: len(t)], t // _STRETCH]
-        missed = memory["last_command"] - memory["habit_given"]
+        pull = way[:, :m] * s.pull
+        pull += slip * s.brake
+        push[:, 1] = pull
+        pushed = push @ course[:, m : m + m * m].reshape(n, m, m)
+        missed = last - memory["habit_given"]
         missed += pushed[:, 0]
-        missed = np.minimum(np.maximum(missed, s.least), s.bound)
+        if np.vdot(missed, missed) > s.far:
+            missed = np.minimum(np.maximum(missed, -s.bound), s.bound)
         missed *= s.rate
         missed += memory["fast_state"]
-        given = course[:, 2 * m : 3 * m] + missed
+        given = course[:, :m] + missed
         command = given + pushed[:, 1]
         if noise is not None:
             command += noise
         memory["fast_state"], memory["habit_given"] = missed, given
         memory["plan_step"], memory["habit_slip"] = t + _STEP, slip
-        memory["last_angle"], memory["last_velocity"] = felt[:, :m], felt[:, m:]
-        outcome = channels[:, where.outcome]
-        memory["last_outcome"][:, : outcome.shape[1]] = outcome
-        memory["last_command"] = command = full_at_most(command)
+        memory["last_angle"], memory["last_velocity"] = felt[:, :m], felt[:, m : 2 * m]
+        memory["last_outcome"] = felt[:, 2 * m + 1 : 2 * m + 4]
         return command
 
-    def _set(self, step: float, m: int) -> _Settings:
+    def _set(self, step: float) -> _Settings:
         """Work out what stays the same until something is learnt."""
         pull, brake = self.spinal_cord.feedback(step)
-        strength = self.spinal_cord.strongest
-        strongest = step * np.broadcast_to(strength, (m,))
         rate, bound = self.cerebellum.fast()
-        feedback = step * np.concatenate([pull * np.eye(m), brake * np.eye(m)])
         settings = _Settings(
-            feedback, strength, strongest, -strongest, np.array(rate), bound, -bound
+            np.array(step * pull),
+            np.array(step * brake),
+            np.array(rate),
+            bound,
+            float(bound.min() ** 2),
         )
-        self._for, self._settings = (self.cerebellum.learnt, step, m), settings
+        self._for, self._settings = (self.cerebellum.learnt, step), settings
         return settings

@@ -11,7 +11,7 @@ from agent.motor_programs.skill import Skill
 from agent.motor_programs.travel import Travel
 from agent.percept import Array, Transition
 from agent.trace import Trace
-from agent.working_memory import BABBLE, CRAWL, REACH, TRAVEL, Memory, rows_of
+from agent.working_memory import BABBLE, CRAWL, REACH, TRAVEL, Memory, make_own, rows_of
 
 _SIGNALS = "dopamine", "climbing_fibre", "pain"
 
@@ -74,8 +74,8 @@ class Repertoire:
         """Command (n, n_motors) of n bodies.
 
         Args:
-            memory: working memory; updated. Unless learning, its arrays are copied before any of
-                them is written to.
+            memory: working memory; updated. Unless learning, arrays are copied before they are
+                written to.
             channels: (n, n_channels).
             rng: to explore with; None to perform.
             learning: whether what is done now will be learnt from.
@@ -84,8 +84,8 @@ class Repertoire:
         """
         program = memory["program"]
         running = sorted(set(program.tolist()))
-        if not learning and (REACH in running or len(running) > 1):
-            memory.update({name: value.copy() for name, value in memory.items()})
+        if not learning and len(running) > 1:
+            make_own(memory)
         n = len(program)
         if len(running) == 1:
             bodies = np.arange(n)

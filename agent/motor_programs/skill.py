@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from agent.config import BrainConfig
 from agent.motor_cortex import MotorCortex
 from agent.motor_programs.dreams import Dreams
-from agent.motor_programs.practised import Layout, Now, Practised
+from agent.motor_programs.practised import LOOK, Layout, Now, Practised, Routine
 from agent.motor_programs.reaching import Reaching
 from agent.percept import Array, Body
-from agent.working_memory import REACH, STRETCH, Memory, rows_of
+from agent.working_memory import NOWHERE, REACH, Memory, make_own, rows_of
 
 DOUBTED, PLANNED, HABITUAL = -1, 0, 1
-_HABITUAL = np.array(HABITUAL)  # (It needs no conversion)
 """How a movement came about; DOUBTED until the episode ends: planned, because a habit failed."""
 
 
@@ -43,6 +42,7 @@ class Skill:
     asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
 
     _MOVED = 0.01  # (Change of the goal at which another movement is due, over the reach)
+    _STRETCH = 5  # (Steps of a movement over which a limb's inertia is taken for the same)
     _STILL = 0.5  # (Velocity, over the usual one, from which on a body is not at rest)
     _GLANCE = 5  # (Steps between looks at whether the goal was reached)
     _MISSED = 0.05  # (Distance at which it was not, over the reach)
@@ -65,44 +65,67 @@ class Skill:
         """Command (n, n_motors) of n bodies that reach; arguments as those of `Reaching.act`."""
         reaching = self.reaching
         if not self.cortex.trusted or reaching.efference.lag:
+            if not learning:
+                make_own(memory)
             self._give_up(memory, memory["habit"] == HABITUAL, PLANNED)
             return self._plan(memory, channels, rng, learning, episode_length)
-        body = reaching.schema.known
-        where = self._practised.layout(body)
-        due = memory["plan_step"] >= memory["plan_length"]
-        begins = np.count_nonzero(due)
-        if np.count_nonzero(channels[:, where.setting] != memory["plan_setting"][:, where.setting]):
-            due |= self._moved(memory, channels, where)
-            begins = np.count_nonzero(due)
-        if begins:
-            self._begin(memory, channels, np.flatnonzero(due & (memory["habit"] != DOUBTED)))
-        habitual = memory["habit"] == _HABITUAL
+        schema = reaching.schema
+        body, doubt = schema.known, self.config.motor_cortex.doubt
+        where = self._practised.layout(body, doubt, self._MOVED * schema.spread)
+        now = self._practised.look(memory, channels, where, body)
+        if now.well:
+            return self._run(memory, now, rng)
+        if not learning:
+            make_own(memory)
+        habitual = self._decide(memory, channels, now, where, body, learning)
         count = np.count_nonzero(habitual)
         if not count:
             return self._plan(memory, channels, rng, learning, episode_length)
         now = self._practised.look(memory, channels, where, body)
-        wrong = self._wrong(memory, channels, now, body)
-        if wrong is not None and np.count_nonzero(wrong & habitual):
-            wrong &= habitual
-            self._give_up(memory, wrong, DOUBTED)
-            habitual &= ~wrong
-            if learning:
-                self.cortex.judge(np.repeat(self._FAILURE, np.count_nonzero(wrong)))
-            count = np.count_nonzero(habitual)
+        now.way[:, : len(body.sine)] = self._off(now, body)  # (A joint may have gone round.)
         if count == len(habitual):
-            return self._run(memory, channels, now, where, rng)
-        if not count:
-            return self._plan(memory, channels, rng, learning, episode_length)
+            return self._run(memory, now, rng)
         command = np.empty_like(memory["last_command"])
         for rows in (np.flatnonzero(habitual), np.flatnonzero(~habitual)):
             part, seen = rows_of(memory, rows), channels[rows]
             if habitual[rows[0]]:
-                command[rows] = self._run(part, seen, Now(*(x[rows] for x in now)), where, rng)
+                here = Now(now.felt[rows], now.course[rows], now.way[rows], now.well)
+                command[rows] = self._run(part, here, rng)
             else:
                 command[rows] = self._plan(part, seen, rng, learning, episode_length)
             for name, value in part.items():
                 memory[name][rows] = value
         return command
+
+    def _decide(
+        self,
+        memory: Memory,
+        channels: Array,
+        now: Now,
+        where: Layout,
+        body: Body,
+        learning: bool,
+    ) -> NDArray[np.bool_]:
+        """Begin the movements that are due, and give up habits that failed.
+
+        Returns:
+            Bodies (n,) that move by habit.
+
+        """
+        due = memory["plan_step"] >= memory["plan_length"]
+        if np.count_nonzero(channels[:, where.setting] != memory["plan_setting"][:, where.setting]):
+            due |= self._moved(memory, channels, where)
+        begun = due & (memory["habit"] != DOUBTED)
+        if np.count_nonzero(begun):
+            self._begin(memory, channels, where, np.flatnonzero(begun))
+        habitual = memory["habit"] == HABITUAL
+        wrong = self._wrong(channels, now, body) & habitual & ~begun
+        if np.count_nonzero(wrong):
+            self._give_up(memory, wrong, DOUBTED)
+            habitual &= ~wrong
+            if learning:
+                self.cortex.judge(np.repeat(self._FAILURE, np.count_nonzero(wrong)))
+        return np.asarray(habitual)
 
     def _plan(
         self,
@@ -136,6 +159,7 @@ class Skill:
         if np.count_nonzero(wrong):
             memory["habit"] = np.where(wrong, instead, memory["habit"])
             memory["plan_length"] = np.where(wrong, 0, memory["plan_length"])
+            memory["habit_course"][wrong] = NOWHERE
 
     def _moved(self, memory: Memory, channels: Array, where: Layout) -> NDArray[np.bool_]:
         """Bodies (n,) whose goal has moved too far for the movement under way."""
@@ -143,32 +167,24 @@ class Skill:
         far = np.abs(moved) > self._MOVED * self.reaching.schema.spread
         return np.asarray(far.any(axis=1))
 
-    def _wrong(
-        self, memory: Memory, channels: Array, now: Now, body: Body
-    ) -> NDArray[np.bool_] | None:
-        """Bodies (n,) that are off their course, or should be at the goal by now and are not.
-
-        None where all is well, as far as can be told at a glance.
-        """
+    def _wrong(self, channels: Array, now: Now, body: Body) -> NDArray[np.bool_]:
+        """Bodies (n,) that are off their course, or should be at the goal by now and are not."""
         schema, doubt = self.reaching.schema, self.config.motor_cortex.doubt
-        felt, course, way = now
-        m = way.shape[1] // 2
-        off = np.abs(way[:, :m])
-        size = np.maximum.reduce(off, axis=None)
-        look = np.count_nonzero(course[:, -1])
-        if size <= doubt and not look:
-            return None
-        if size > np.pi:  # (A joint has gone round.)
-            way[:, :m] = schema.difference(course[:, :m], felt[:, :m])
-            off = np.abs(way[:, :m])
-        wrong = off.max(axis=1) > doubt
-        if look:
-            percept = self.reaching.senses.percept(channels, body)
-            seen = np.linalg.norm(percept.outcome - percept.goal, axis=1)
-            wrong |= (course[:, -1] > 0) & (seen > self._MISSED * schema.spread)
+        wrong = np.abs(self._off(now, body)).max(axis=1) > doubt
+        percept = self.reaching.senses.percept(channels, body)
+        seen = np.linalg.norm(percept.outcome - percept.goal, axis=1)
+        looks = now.way[:, 2 * len(body.sine)] > 0.5 * LOOK
+        wrong |= looks & (seen > self._MISSED * schema.spread)
         return np.asarray(wrong)
 
-    def _begin(self, memory: Memory, channels: Array, rows: NDArray[np.int64]) -> None:
+    def _off(self, now: Now, body: Body) -> Array:
+        """Shortest way (n, n_joints) from the angles that are felt to those of the course, rad."""
+        felt = now.felt[:, : len(body.sine)]
+        return self.reaching.schema.difference(now.way[:, : len(body.sine)] + felt, felt)
+
+    def _begin(
+        self, memory: Memory, channels: Array, where: Layout, rows: NDArray[np.int64]
+    ) -> None:
         """Recall the movements of bodies `rows`, with their commands; leave alone the strange."""
         if not len(rows):
             return
@@ -182,6 +198,7 @@ class Skill:
         memory["habit"][rows] = np.where(familiar, HABITUAL, PLANNED)
         if not familiar.all():
             memory["plan_length"][rows[~familiar]] = 0
+            memory["habit_course"][rows[~familiar]] = NOWHERE
             rows, way, distance = rows[familiar], way[familiar], distance[familiar]
         if not len(rows):
             return
@@ -189,16 +206,16 @@ class Skill:
         start = percept.angle[rows], percept.velocity[rows]
         (angle, velocity, acceleration), costs = dreams.movement(*start, way, distance)
         middle = 0.5 * (angle[:, 1:] + angle[:, :-1]), 0.5 * (velocity[:, 1:] + velocity[:, :-1])
-        h, m = acceleration.shape[1:]
-        course = memory["habit_course"]
-        course[rows, : h + 1, :m], course[rows, : h + 1, m : 2 * m] = angle, velocity
-        course[rows, :h, 2 * m : 3 * m] = cerebellum.inverse(*middle, acceleration)
-        times = np.arange(h + 1)
-        course[rows, : h + 1, 3 * m] = (times % self._GLANCE == 0) & (times >= self._SETTLED * h)
-        halfway = np.minimum(np.arange(0, h, STRETCH) + STRETCH // 2, h)
+        h = acceleration.shape[1]
+        times = np.arange(h)
+        look = (times % self._GLANCE == 0) & (times >= self._SETTLED * h)
+        stretches = np.minimum(np.arange(0, h, self._STRETCH) + self._STRETCH // 2, h)
+        inertia = np.repeat(self._inertia(angle[:, stretches]), self._STRETCH, axis=1)[:, :h]
+        command = cerebellum.inverse(*middle, acceleration)
+        around = channels[rows][:, where.setting]
+        course = Routine(angle[:, :h], velocity[:, :h], command, inertia, look, around)
+        self._practised.begin(memory, rows, course, schema.step)
         memory["felt"][rows] = True
-        inertia = self._inertia(angle[:, halfway])
-        self._practised.begin(memory, rows, inertia, schema.step)
         memory["habit_expected"][rows] = schema.reward.offset * h - costs
         memory["habit_earned"][rows] = 0.0
         memory["plan_length"][rows], memory["plan_step"][rows] = h, 0
@@ -217,24 +234,16 @@ class Skill:
             self._believed = known, usual.min(axis=0), usual.max(axis=0)
         return np.clip(cerebellum.inertia(angle), *self._believed[1:])
 
-    def _run(
-        self,
-        memory: Memory,
-        channels: Array,
-        now: Now,
-        where: Layout,
-        rng: np.random.Generator | None,
-    ) -> Array:
+    def _run(self, memory: Memory, now: Now, rng: np.random.Generator | None) -> Array:
         """Command (n, n_motors) that keeps every body on its course."""
         reaching, noise = self.reaching, None
         if rng is not None:
             noise = reaching.config.reach.noise * rng.normal(size=memory["last_command"].shape)
-        step = reaching.schema.step
-        command = self._practised.run(memory, channels, now, where, step, noise)
+        command = self._practised.run(memory, now, reaching.schema.step, noise)
         if reaching.trace.enabled:
             reaching.trace.record(
                 angle=memory["last_angle"],
-                wanted_angle=now.course[:, : command.shape[1]],
+                wanted_angle=now.felt[:, : command.shape[1]] + now.way[:, : command.shape[1]],
                 fast_state=memory["fast_state"],
                 habit=memory["habit"],
             )
