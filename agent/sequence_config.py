@@ -69,8 +69,8 @@ class MotorCortexConfig:
     """Beginnings of movements that are remembered to be dreamt of."""
     least: int = 3
     """Of these, how many a night needs."""
-    tolerance: float = 0.05
-    """Share by which a habit may be worse than the planner and yet be gated."""
+    tolerance: float = 0.08
+    """Share by which a habit's movements may cost more than planned ones, and yet be gated."""
     rate: float = 0.1
     """Rate at which the trust in habits follows how their movements go while awake."""
     doubt: float = 0.6

@@ -49,7 +49,7 @@ class Dreams:
     _ANYWHERE = 0.15  # (Share of aims that are where the hand would be in any posture felt so far)
     _BATCH = 128  # (Movements dreamt at once)
     _SHOWN = 60  # (Final postures that the planner shows)
-    _TRIED = 40  # (Movements in which planner and cortex are compared)
+    _TRIED = 120  # (Movements in which planner and cortex are compared)
     _RECALLED = 4  # (Postures that come to mind for an aim)
     _PASSES, _STRIDE = 4, 0.8  # (Steps of the inverse kinematics, and the longest of them, rad)
     _ARRIVED = 0.01  # (Distance up to which postures are equally good, over the reach)
@@ -176,7 +176,7 @@ class Dreams:
         angle, velocity, aim = self._scenes(self._SHOWN, rng)
         postures = [self.reach.postures(angle[i], aim[i], self.schema)[0] for i in range(len(aim))]
         cortex.postures, cortex.aims = np.array(postures), aim
-        shown = range(self._TRIED // 2)
+        shown = range(self._SHOWN // 3)
         plans = [self._plan((angle[i], velocity[i], aim[i])) for i in shown]
         ways = np.array([plan[0][-1] - plan[0][0] for plan in plans])
         cortex.profile = laid.profile(np.array([plan[2] for plan in plans]), ways)
