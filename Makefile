@@ -122,14 +122,14 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts dopamine --seeds 4
+	$(NEONATE) keys --first-seed 220 --out results/keys --parts places
+	$(NEONATE) keys --first-seed 220 --out results/keys --parts dopamine
 	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts lesion --seeds 4
+	$(NEONATE) keys --first-seed 220 --out results/keys --parts lesion
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts sb3 --sb3-steps 4000
+	$(NEONATE) keys --first-seed 220 --out results/keys --parts sb3 --sb3-steps 4000
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts habits --seeds 4
+	$(NEONATE) keys --first-seed 220 --out results/keys --parts habits
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))

@@ -129,7 +129,7 @@ class Keys:
         }
 
     def _sb3(self) -> list[Row]:
-        steps, seeds = self.sb3_steps, range(self.first_seed, self.first_seed + 2)
+        steps, seeds = self.sb3_steps, range(self.first_seed, self.first_seed + self.seeds)
         search = {"keys": 7, "length": 5, "cues": 1, "part_length": 0, "feedback": "sparse"}
         known = lab.SHARED | {"asked": tuple(range(6))}
         delayed = lab.DELAYED | {"distractors": 0.3}
