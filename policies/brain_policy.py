@@ -62,7 +62,7 @@ class BrainPolicy(BasePolicy):
         if state is None:
             memory = self.brain.new_memory(n)
             episode_start = np.ones(n, dtype=bool)
-        elif len(state) != len(names) or any(len(part) != n for part in state):
+        elif len(state) != len(names) or set(map(len, state)) != {n}:
             raise ValueError(
                 f"The state has the working memory of {len(state[0]) if state else 0} bodies, but "
                 f"{n} are observed: pass on the state that predict returned for these bodies, or "
@@ -78,7 +78,7 @@ class BrainPolicy(BasePolicy):
             np.broadcast_to(np.asarray(episode_start, dtype=bool), (n,)),
             deterministic=deterministic,
         )
-        return (action if batched else action[0]), tuple(memory[name] for name in names)
+        return (action if batched else action[0]), tuple(map(memory.__getitem__, names))
 
     def save(self, path: FileOrPath) -> None:
         """Save the brain alone in a model file (see :mod:`policies.model_file`)."""
