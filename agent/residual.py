@@ -13,6 +13,7 @@ from agent.replay import Replay, Stretch
 Single = NDArray[np.float32]
 
 _BODY = 3  # (Numbers felt beside channels and habit: sine, cosine of the rhythm, heading error)
+_STILL = 1e-6  # (Size up to which a number is zero)
 _NETWORKS = "critic", "critic_slow", "actor", "actor_slow"
 
 
@@ -50,6 +51,8 @@ class Residual:
     _RATE_OF_TARGETS = 0.005
     _FAR = 5.0  # (Spreads beyond which a number counts no more)
     _LEAST = 0.01  # (Least spread)
+    _RESTS = 0.2  # (Share of steps at zero from which a number is left out)
+    _LEFT_OUT = 1e9  # (Spread of such a number)
     _ACTOR_EVERY = 2  # (Updates of the critics)
 
     def __init__(
@@ -219,11 +222,17 @@ class Residual:
             self._sum[body] = self._steps[body] = 0.0
 
     def _standardise(self) -> None:
-        """Find the units of what is felt, once there is enough to tell."""
+        """Find the units of what is felt, once there is enough to tell.
+
+        Numbers that rest at zero much of the time, as forces of contact do, are left out: an Ant
+        has 78 of them beside 27 others, and with them nothing was learnt.
+        """
         m = self._given.shape[1]
         felt = self.replay.features[: len(self.replay)].reshape(-1, len(self._mean))
         self._mean = felt.mean(axis=0)
         self._spread = np.maximum(felt.std(axis=0), np.float32(self._LEAST))
+        rests = (np.abs(felt) < _STILL).mean(axis=0) > self._RESTS
+        self._mean[rests], self._spread[rests] = 0.0, self._LEFT_OUT
         self._mean[-m:], self._spread[-m:] = 0.0, 1.0
 
     def _feel(self) -> None:

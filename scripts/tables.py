@@ -38,6 +38,7 @@ TASKS = (
     "reach3d",
     "reach3d_four",
     "ant",
+    "ant_eight",
     "halfcheetah",
     "halfcheetah_residual",
     "halfcheetah_plain",

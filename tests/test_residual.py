@@ -99,6 +99,21 @@ def test_a_replay_goes_on_with_other_bodies(old, new):
     assert np.array_equal(drawn.after, drawn.before + 2.0)
 
 
+def test_what_rests_at_zero_much_of_the_time_is_not_heard():
+    config = dataclasses.replace(CONFIG, first=50)
+    residual = Residual(3, 1, 1, config, np.random.default_rng(0))
+    residual.wait(1, True)
+    rng, zero = np.random.default_rng(5), np.zeros(1)
+    for t in range(200):
+        channels = rng.normal(size=(1, 3)) * [1.0, 1.0, t % 2]
+        residual.act(channels, zero, None, zero[None], np.arange(1))
+        residual.learn(channels[:, 0], NO, NO, YES, 50)
+    seen = np.array([[0.3, -0.2, 0.0], [0.3, 0.4, 0.0], [0.3, -0.2, 1.0]])
+    given = residual.act(seen, np.zeros(3), None, np.zeros((3, 1)), None)
+    assert given[0] == pytest.approx(given[2], abs=1e-6)
+    assert abs(given[0] - given[1]) > 1e-4
+
+
 def live(residual, steps, best=0.3):
     """Live where a command pays the more the closer it is to `best`; the habit is at 0."""
     rng = np.random.default_rng(5)
