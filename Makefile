@@ -124,7 +124,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
-	$(NEONATE) keys --first-seed 220 --out results/keys --parts places
+	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts dopamine
 	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts lesion
