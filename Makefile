@@ -92,6 +92,10 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/ant
 	$(NEONATE) evaluate --env Ant-v5 --algos brain --steps 100000 --eval-every 50000 \
 	    --n-envs 8 --seeds 5 $(CRAWLED) --out results/ant_eight
+	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain --steps 100000 --eval-every 50000 \
+	    --n-envs 8 --seeds 5 $(CRAWLED) --out results/halfcheetah_eight
+	$(NEONATE) evaluate --env Swimmer-v5 --algos brain --steps 150000 --eval-every 50000 \
+	    --n-envs 8 --seeds 5 $(CRAWLED) --out results/swimmer_eight
 	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain ppo random \
 	    --steps brain=100000 ppo=100000 1 --eval-every 50000 \
 	    --seeds brain=5 ppo=2 3 $(CRAWLED) --out results/halfcheetah
