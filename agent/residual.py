@@ -224,8 +224,9 @@ class Residual:
     def _standardise(self) -> None:
         """Find the units of what is felt, once there is enough to tell.
 
-        Numbers that rest at zero much of the time, as forces of contact do, are left out: an Ant
-        has 78 of them beside 27 others, and with them nothing was learnt.
+        Numbers that rest at zero much of the time, as forces of contact do, are left out: where
+        they are many, nothing is learnt with them.
+
         """
         m = self._given.shape[1]
         felt = self.replay.features[: len(self.replay)].reshape(-1, len(self._mean))
