@@ -31,7 +31,7 @@ class Layout(NamedTuple):
         cosine: of the angles, where all of them are given so; else None.
         mixed: whether some of the angles are given one way, and some the other.
         setting: goal and context.
-        doubts: (2 n_joints + 4 + settings,) by how much each may be off before it is looked at
+        doubts: (1, 2 n_joints + 4 + settings) by how much each may be off before it is looked at
             closer, inverse.
 
     """
@@ -62,7 +62,7 @@ def layout(body: Body, angle: float, setting: float) -> Layout:
         cosine=_part(body.cosine) if turns.all() else None,
         mixed=bool(turns.any() and not turns.all()),
         setting=_part(around),
-        doubts=np.repeat(doubts, [m, m, 1, 3, len(around)]),
+        doubts=np.repeat(doubts, [m, m, 1, 3, len(around)])[None],
     )
 
 
@@ -132,19 +132,18 @@ class Now(NamedTuple):
 
 
 class _Settings(NamedTuple):
-    """What stays the same as long as nothing is learnt, in units of a step h.
+    """What stays the same as long as nothing is learnt.
 
     Attributes:
-        pull: acceleration per angle that a joint is off, over h.
-        brake: the same per velocity.
+        answer: (2 n_joints + 4 + settings, 2 n_joints) from the way to the course to the slip s,
+            rad/s, and to the change of velocity over a step h that the reflex asks for, rad/s.
         rate: of the fast state.
         bound: (n_motors,) errors that it follows at most.
         far: sum of squares up to which none can be beyond that.
 
     """
 
-    pull: Array
-    brake: Array
+    answer: Array
     rate: Array
     bound: Array
     far: float
@@ -170,7 +169,7 @@ class Practised:
     cerebellum: Cerebellum
     spinal_cord: SpinalCord
     _where: tuple[Body, float, float, Layout] | None = None
-    _for: tuple[int, float] = -1, 0.0
+    _for: tuple[int, float, int] = -1, 0.0, 0
     _settings: _Settings | None = None
     _first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -187,18 +186,19 @@ class Practised:
         n, steps, width = courses.shape
         if len(self._first) != n:
             self._first = steps * np.arange(n)  # (Row in which each body's course begins)
-        felt: Array = channels.take(where.felt, axis=1)
+        felt: Array = channels.take(where.felt, 1)
         m = len(body.sine)
         if where.mixed:
             felt[:, :m] = self.senses.angles(channels, body)
         elif where.cosine is not None:
-            felt[:, :m] = np.arctan2(felt[:, :m], channels[:, where.cosine])
-        course = courses.reshape(-1, width).take(self._first + memory["plan_step"], axis=0)
+            angle = felt[:, :m]
+            np.arctan2(angle, channels[:, where.cosine], angle)
+        course = courses.reshape(-1, width).take(self._first + memory["plan_step"], 0)
         begin = m + m * m
         way = course[:, begin : begin + felt.shape[1]] - felt
-        off = way * where.doubts
+        off = (way * where.doubts).ravel()
         # (The sum of squares is quicker than the largest, and no less.)
-        well = np.vdot(off, off) <= 1.0 or (n > 1 and bool(np.abs(off).max() <= 1.0))
+        well = off.dot(off) <= 1.0 or (n > 1 and bool(np.abs(off).max() <= 1.0))
         return Now(felt, course, way, bool(well))
 
     def begin(self, memory: Memory, rows: NDArray[np.int64], course: Routine, step: float) -> None:
@@ -222,19 +222,17 @@ class Practised:
         felt, course, way, _ = now
         last, t = memory["last_command"], memory["plan_step"]
         n, m = last.shape
-        s = self._settings
-        if s is None or self._for != (self.cerebellum.learnt, step):
-            s = self._set(step)
+        known, s = (self.cerebellum.learnt, step, way.shape[1]), self._settings
+        if s is None or self._for != known:
+            self._for, self._settings = known, (s := self._set(step, m, way.shape[1]))
         slip = way[:, m : 2 * m]
-        push = np.empty((n, 2, m))
-        np.subtract(slip, memory["habit_slip"], out=push[:, 0])
-        pull = way[:, :m] * s.pull
-        pull += slip * s.brake
-        push[:, 1] = pull
-        pushed = push @ course[:, m : m + m * m].reshape(n, m, m)
+        answer = way.dot(s.answer)
+        answer[:, :m] -= memory["habit_slip"]
+        pushed = answer.reshape(n, 2, m) @ course[:, m : m + m * m].reshape(n, m, m)
         missed = last - memory["habit_given"]
         missed += pushed[:, 0]
-        if np.vdot(missed, missed) > s.far:
+        size = missed.ravel()
+        if size.dot(size) > s.far:
             missed = np.minimum(np.maximum(missed, -s.bound), s.bound)
         missed *= s.rate
         missed += memory["fast_state"]
@@ -248,16 +246,11 @@ class Practised:
         memory["last_outcome"] = felt[:, 2 * m + 1 : 2 * m + 4]
         return command
 
-    def _set(self, step: float) -> _Settings:
-        """Work out what stays the same until something is learnt."""
+    def _set(self, step: float, m: int, width: int) -> _Settings:
+        """Work out what stays the same until something is learnt, for m joints."""
         pull, brake = self.spinal_cord.feedback(step)
         rate, bound = self.cerebellum.fast()
-        settings = _Settings(
-            np.array(step * pull),
-            np.array(step * brake),
-            np.array(rate),
-            bound,
-            float(bound.min() ** 2),
-        )
-        self._for, self._settings = (self.cerebellum.learnt, step), settings
-        return settings
+        joint, answer = np.arange(m), np.zeros((width, 2 * m))
+        answer[m + joint, joint] = 1.0
+        answer[joint, m + joint], answer[m + joint, m + joint] = step * pull, step * brake
+        return _Settings(answer, np.array(rate), bound, float(bound.min() ** 2))

@@ -75,16 +75,22 @@ class Skill:
         now = self._practised.look(memory, channels, where, body)
         if now.well:
             return self._run(memory, now, rng)
-        if not learning:
-            make_own(memory)
-        habitual = self._decide(memory, channels, now, where, body, learning)
+        begun = self._due(memory, channels, where)
+        if np.count_nonzero(begun):
+            if not learning:
+                make_own(memory)
+            self._begin(memory, channels, where, np.flatnonzero(begun))
+            now = self._practised.look(memory, channels, where, body)
+        m = len(body.sine)
+        now.way[:, :m] = self._off(now, m)  # (A joint may have gone round.)
+        habitual = self._stay(memory, channels, now, begun, body, learning)
         count = np.count_nonzero(habitual)
-        if not count:
-            return self._plan(memory, channels, rng, learning, episode_length)
-        now = self._practised.look(memory, channels, where, body)
-        now.way[:, : len(body.sine)] = self._off(now, body)  # (A joint may have gone round.)
         if count == len(habitual):
             return self._run(memory, now, rng)
+        if not learning:
+            make_own(memory)
+        if not count:
+            return self._plan(memory, channels, rng, learning, episode_length)
         command = np.empty_like(memory["last_command"])
         for rows in (np.flatnonzero(habitual), np.flatnonzero(~habitual)):
             part, seen = rows_of(memory, rows), channels[rows]
@@ -97,35 +103,36 @@ class Skill:
                 memory[name][rows] = value
         return command
 
-    def _decide(
+    def _due(self, memory: Memory, channels: Array, where: Layout) -> NDArray[np.bool_]:
+        """Bodies (n,) that are to begin a movement, by habit if there is one for it."""
+        due = memory["plan_step"] >= memory["plan_length"]
+        moved = channels[:, where.setting] - memory["plan_setting"][:, where.setting]
+        if np.count_nonzero(moved):
+            due |= (np.abs(moved) > self._MOVED * self.reaching.schema.spread).any(axis=1)
+        due &= memory["habit"] != DOUBTED
+        return due
+
+    def _stay(
         self,
         memory: Memory,
         channels: Array,
         now: Now,
-        where: Layout,
+        begun: NDArray[np.bool_],
         body: Body,
         learning: bool,
     ) -> NDArray[np.bool_]:
-        """Begin the movements that are due, and give up habits that failed.
-
-        Returns:
-            Bodies (n,) that move by habit.
-
-        """
-        due = memory["plan_step"] >= memory["plan_length"]
-        if np.count_nonzero(channels[:, where.setting] != memory["plan_setting"][:, where.setting]):
-            due |= self._moved(memory, channels, where)
-        begun = due & (memory["habit"] != DOUBTED)
-        if np.count_nonzero(begun):
-            self._begin(memory, channels, where, np.flatnonzero(begun))
-        habitual = memory["habit"] == HABITUAL
-        wrong = self._wrong(channels, now, body) & habitual & ~begun
-        if np.count_nonzero(wrong):
-            self._give_up(memory, wrong, DOUBTED)
-            habitual &= ~wrong
-            if learning:
-                self.cortex.judge(np.repeat(self._FAILURE, np.count_nonzero(wrong)))
-        return np.asarray(habitual)
+        """Give up habits that failed; returns which bodies (n,) move by habit."""
+        habitual: NDArray[np.bool_] = memory["habit"] == HABITUAL
+        under_way = habitual & ~begun
+        if np.count_nonzero(under_way):
+            wrong = self._wrong(channels, now, body) & under_way
+            failed = np.count_nonzero(wrong)
+            if failed:
+                self._give_up(memory, wrong, DOUBTED)
+                habitual &= ~wrong
+                if learning:
+                    self.cortex.judge(np.repeat(self._FAILURE, failed))
+        return habitual
 
     def _plan(
         self,
@@ -157,37 +164,33 @@ class Skill:
     def _give_up(memory: Memory, wrong: NDArray[np.bool_], instead: int) -> None:
         """Let the habits of some bodies (n,) go: the planner is asked at once."""
         if np.count_nonzero(wrong):
+            course = memory["habit_course"]
             memory["habit"] = np.where(wrong, instead, memory["habit"])
             memory["plan_length"] = np.where(wrong, 0, memory["plan_length"])
-            memory["habit_course"][wrong] = NOWHERE
-
-    def _moved(self, memory: Memory, channels: Array, where: Layout) -> NDArray[np.bool_]:
-        """Bodies (n,) whose goal has moved too far for the movement under way."""
-        moved = channels[:, where.setting] - memory["plan_setting"][:, where.setting]
-        far = np.abs(moved) > self._MOVED * self.reaching.schema.spread
-        return np.asarray(far.any(axis=1))
+            memory["habit_course"] = np.where(wrong[:, None, None], NOWHERE, course)
 
     def _wrong(self, channels: Array, now: Now, body: Body) -> NDArray[np.bool_]:
         """Bodies (n,) that are off their course, or should be at the goal by now and are not."""
-        schema, doubt = self.reaching.schema, self.config.motor_cortex.doubt
-        wrong = np.abs(self._off(now, body)).max(axis=1) > doubt
-        percept = self.reaching.senses.percept(channels, body)
-        seen = np.linalg.norm(percept.outcome - percept.goal, axis=1)
-        looks = now.way[:, 2 * len(body.sine)] > 0.5 * LOOK
-        wrong |= looks & (seen > self._MISSED * schema.spread)
-        return np.asarray(wrong)
+        schema, m = self.reaching.schema, len(body.sine)
+        wrong: NDArray[np.bool_]
+        wrong = np.abs(now.way[:, :m]).max(axis=1) > self.config.motor_cortex.doubt
+        looks = now.way[:, 2 * m] > 0.5 * LOOK
+        if np.count_nonzero(looks):
+            miss = channels.take(body.outcome, 1)
+            if len(body.goal):
+                miss -= channels.take(body.goal, 1)
+            wrong |= looks & (np.vecdot(miss, miss) > (self._MISSED * schema.spread) ** 2)
+        return wrong
 
-    def _off(self, now: Now, body: Body) -> Array:
-        """Shortest way (n, n_joints) from the angles that are felt to those of the course, rad."""
-        felt = now.felt[:, : len(body.sine)]
-        return self.reaching.schema.difference(now.way[:, : len(body.sine)] + felt, felt)
+    def _off(self, now: Now, m: int) -> Array:
+        """Shortest way (n, n_joints) from the angles of m joints to those of the course, rad."""
+        felt = now.felt[:, :m]
+        return self.reaching.schema.difference(now.way[:, :m] + felt, felt)
 
     def _begin(
         self, memory: Memory, channels: Array, where: Layout, rows: NDArray[np.int64]
     ) -> None:
         """Recall the movements of bodies `rows`, with their commands; leave alone the strange."""
-        if not len(rows):
-            return
         reaching, dreams = self.reaching, self.dreams
         schema, cerebellum = reaching.schema, reaching.cerebellum
         percept = reaching.senses.percept(channels, schema.known)
