@@ -1,5 +1,7 @@
 """Visuomotor adaptation: which movement of the hand makes a wanted movement be seen."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -161,6 +163,7 @@ def turn_from(start: Array, to: Array) -> Array:
     return turn
 
 
+@cache
 def _directions(d: int) -> Array:
     """Preferred directions (n_cells, d), evenly spread over the circle or sphere."""
     count = _CELLS[d]

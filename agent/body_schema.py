@@ -47,7 +47,7 @@ class BodySchema:
         self._since_fit = 0
         self._hopeless = False  # (Whether no start came near at the latest attempt)
         self._looks = np.zeros(2, np.int64)  # (Looks at which the geometry was right, and wrong)
-        self._expected: tuple[Percept, Array, Array] | None = None
+        self._read: tuple[Percept, Array, Array, Array] | None = None
         self.status = "newborn"
 
     @property
@@ -150,11 +150,20 @@ class BodySchema:
 
     def expected(self, percept: Percept) -> Array:
         """Outcome (n, d) that the felt posture should show."""
-        last = self._expected
-        if last is None or last[0] is not percept or last[1] is not self.chain.parameters:
-            outcome = self.chain(percept.angle, percept.context)
-            self._expected = last = percept, self.chain.parameters, outcome
-        return last[2]
+        return self._place(percept)[1]
+
+    def reached(self, percept: Percept) -> Array:
+        """Outcome (n, d) of the felt posture, apart from the context."""
+        return self._place(percept)[0]
+
+    def _place(self, percept: Percept) -> tuple[Array, Array]:
+        """Outcome (n, d) of the felt posture without and with the context; kept for the next."""
+        last, parameters = self._read, self.chain.parameters
+        if last is None or last[0] is not percept or last[1] is not parameters:
+            place = self.chain(percept.angle)
+            shifted = place + self.chain.shift(percept.context)
+            self._read = last = percept, parameters, place, shifted
+        return last[2:]
 
     def aim(self, percept: Percept) -> Array:
         """Find what the geometry's outcome (n, d), apart from the context, must become."""

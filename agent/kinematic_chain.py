@@ -60,17 +60,18 @@ class KinematicChain:
         sine, bend = np.sin(angle).reshape(-1, n, 1), 1.0 - np.cos(angle).reshape(-1, n, 1)
         # The tip and its change by each joint on the way from there are turned together.
         vectors = np.empty((n + 1, len(sine), 3))
-        vectors[n] = tip
+        place = vectors[n]
+        place[:] = tip
         for j in range(n - 1, -1, -1):
-            vectors[n] -= point[j]
-            turned = vectors[j + 1 :]
-            sides = (turned.reshape(-1, 3) @ turns[j]).reshape(n - j, -1, 6)
+            place -= point[j]
+            turned, turn = vectors[j + 1 :], turns[j]
+            sides = turned.reshape(-1, 3).dot(turn).reshape(n - j, -1, 6)
             turned += sine[:, j] * sides[..., :3]
             turned += bend[:, j] * sides[..., 3:]
-            vectors[j] = vectors[n] @ turns[j, :, :3]
-            vectors[n] += point[j]
-        slope = np.moveaxis(vectors[:n, :, :d], 0, -1).reshape(*shape, d, n)
-        return vectors[n, :, :d].reshape(*shape, d), slope
+            vectors[j] = place.dot(turn[:, :3])
+            place += point[j]
+        slope = vectors[:n, :, :d].transpose(1, 2, 0).reshape(*shape, d, n)
+        return place[:, :d].reshape(*shape, d), slope
 
     def fit(self, angle: Array, context: Array, outcome: Array, iterations: int = 60) -> float:
         """Move the parameters to explain N postures; stops when that is done or stuck.
@@ -143,7 +144,8 @@ class KinematicChain:
         _, point, tip, _ = self._unpack(theta)
         turns = self._turns(theta)
         sine, bend = np.sin(angle), 1.0 - np.cos(angle)
-        place = np.broadcast_to(tip, (*angle.shape[:-1], 3))
+        place = np.empty((*angle.shape[:-1], 3))
+        place[:] = tip
         arms = []
         for j in range(self.n_joints - 1, -1, -1):
             arm = place - point[j]

@@ -243,9 +243,8 @@ class Senses:
         """Joint angles (…, n_joints) from channels (…, n_channels)."""
         angle: Array = channels.take(body.sine, axis=-1)
         pair = body.periodic
-        if not np.count_nonzero(pair):
-            return angle
-        angle[..., pair] = np.arctan2(angle[..., pair], channels[..., body.cosine[pair]])
+        if np.count_nonzero(pair):
+            np.arctan2(angle, channels.take(body.cosine, axis=-1), out=angle, where=pair)
         return angle
 
     def percept(self, channels: Array, body: Body) -> Percept:

@@ -1,5 +1,7 @@
 """Working memory: what a body is in the middle of. Never weights."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -185,9 +187,9 @@ def note_command(memory: Memory, command: NDArray[np.float64]) -> None:
     memory["copied"] = np.minimum(memory["copied"] + 1, LONGEST)
 
 
-def make_own(memory: Memory) -> None:
-    """Copy all arrays, so that they may be written to."""
-    memory.update({name: value.copy() for name, value in memory.items()})
+def make_own(memory: Memory, names: Iterable[str] | None = None) -> None:
+    """Copy arrays of some names, or all, so that they may be written to."""
+    memory.update({name: memory[name].copy() for name in names or memory})
 
 
 def rows_of(memory: Memory, rows: NDArray[np.int64]) -> Memory:

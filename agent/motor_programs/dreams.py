@@ -76,28 +76,30 @@ class Dreams:
 
         """
         cortex, schema = self.cortex, self.schema
-        off = ((aim[:, None] - cortex.aims[None]) ** 2).sum(axis=-1)
-        similar = np.argsort(off, axis=1)[:, : self._RECALLED]
+        aim = aim[:, None]
+        off = aim - cortex.aims
+        similar = np.vecdot(off, off).argsort(axis=1)[:, : self._RECALLED]
         q = np.concatenate([angle[:, None], cortex.postures[similar]], axis=1)
         # A habit stays within what has been felt.
         low, high = schema.range.free_low, schema.range.free_high
-        firm = (self._FIRM * schema.spread) ** 2 * np.eye(aim.shape[1])
-        distance = np.zeros(len(q))
-        for k in range(self._PASSES):
+        firm = (self._FIRM * schema.spread) ** 2 * np.eye(aim.shape[2])
+        missed = []
+        for _ in range(self._PASSES):
             outcome, jacobian = schema.chain.with_jacobian(q)
-            if not k:
-                distance = np.linalg.norm(aim - outcome[:, 0], axis=1)
-            transpose = np.swapaxes(jacobian, -1, -2)
-            pull = np.linalg.solve(jacobian @ transpose + firm, (aim[:, None] - outcome)[..., None])
-            move = (transpose @ pull)[..., 0]
-            move = np.minimum(np.maximum(move, -self._STRIDE), self._STRIDE)
-            q = np.minimum(np.maximum(q + move, low), high)
-        miss = np.linalg.norm(aim[:, None] - schema.chain(q), axis=-1)
+            miss, transpose = aim - outcome, jacobian.swapaxes(-1, -2)
+            missed.append(miss)
+            pull = np.linalg.solve(jacobian @ transpose + firm, miss[..., None])
+            move = np.maximum((transpose @ pull)[..., 0], -self._STRIDE)
+            q += np.minimum(move, self._STRIDE, out=move)
+            np.minimum(np.maximum(q, low, out=q), high, out=q)
+        miss = aim - schema.chain(q)
+        distance = np.sqrt(np.vecdot(miss, miss))
         way = schema.difference(q, angle[:, None])
-        late = np.maximum(miss / schema.spread - self._ARRIVED, 0.0)
+        late = np.maximum(distance / schema.spread - self._ARRIVED, 0.0)
         best = (np.abs(way).sum(axis=-1) + 1e3 * late).argmin(axis=1)
-        rows = np.arange(len(q))
-        return way[rows, best], distance, miss[rows, best] < self._SERVES * schema.spread
+        rows, first = np.arange(len(q)), missed[0][:, 0]
+        serves = distance[rows, best] < self._SERVES * schema.spread
+        return way[rows, best], np.sqrt(np.vecdot(first, first)), serves
 
     def situation(self, angle: Array, velocity: Array, way: Array, distance: Array) -> Array:
         """Say what the cortex sees of a movement that begins, (n, n_inputs)."""

@@ -36,6 +36,8 @@ class Guidance:
     rng: np.random.Generator
     _foreseen: tuple[Array, Array] | None = None
 
+    PREPARED = "origin_seen", "origin_felt", "way", "turn", "unseen"
+    """What `begin` and `aims` write to."""
     _EYE_LAG = 0.8  # (Share of the visual bias that is kept from one step to the next)
     _BLIND = 0.01  # (Movement of a joint without any change of the look: nothing is seen, rad)
     _SMALL = 0.002  # (Way that needs no correction, over the spread)
@@ -105,7 +107,7 @@ class Guidance:
         """
         d = percept.outcome.shape[1]
         aims = self.schema.aim(percept) - memory["visual_bias"][:, :d]
-        here = self.schema.chain(percept.angle)
+        here = self.schema.reached(percept)
         seen = aims - here
         if self.strategy.aside:
             seen = apply_turn(seen, self.strategy.turn(len(seen)))

@@ -97,19 +97,21 @@ class Routine(NamedTuple):
 
     def rows(self, shape: tuple[int, ...], step: float) -> Array:
         """Put down what is kept of it, (k, *shape), at control steps of so many seconds."""
-        k, h = self.angle.shape[:2]
+        k, h, m = self.angle.shape
         rows = np.full((k, *shape), NOWHERE)
-        parts = (
-            self.command,
-            np.swapaxes(self.inertia, 2, 3).reshape(k, h, -1) / step,
-            self.angle,
-            self.velocity,
-            np.broadcast_to(np.where(self.look, LOOK, 0.0)[:, None], (k, h, 1)),
-            np.zeros((k, h, 3)),
-            np.broadcast_to(self.setting[:, None], (k, h, self.setting.shape[1])),
+        known = rows[:, :h]
+        known[..., :m] = self.command
+        at = m + m * m
+        np.divide(
+            self.inertia.swapaxes(2, 3),
+            step,
+            out=known[..., m:at].reshape(k, h, m, m, copy=False),
         )
-        known = np.concatenate(parts, axis=2)
-        rows[:, :h, : known.shape[2]] = known
+        known[..., at : at + m], known[..., at + m : at + 2 * m] = self.angle, self.velocity
+        at += 2 * m
+        known[..., at] = LOOK * self.look
+        known[..., at + 1 : at + 4] = 0.0
+        known[..., at + 4 : at + 4 + self.setting.shape[1]] = self.setting[:, None]
         return rows
 
 

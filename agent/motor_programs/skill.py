@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agent.config import BrainConfig
 from agent.motor_cortex import MotorCortex
 from agent.motor_programs.dreams import Dreams
+from agent.motor_programs.guidance import Guidance
 from agent.motor_programs.practised import LOOK, Layout, Now, Practised, Routine
 from agent.motor_programs.reaching import Reaching
 from agent.percept import Array, Body
@@ -41,6 +42,19 @@ class Skill:
     config: BrainConfig
     asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
 
+    _PREPARED = (
+        *Guidance.PREPARED,
+        "felt",
+        "habit",
+        "habit_course",
+        "habit_slip",
+        "habit_given",
+        "habit_expected",
+        "habit_earned",
+        "plan_length",
+        "plan_step",
+        "plan_setting",
+    )  # (What is written to when movements begin)
     _MOVED = 0.01  # (Change of the goal at which another movement is due, over the reach)
     _STRETCH = 5  # (Steps of a movement over which a limb's inertia is taken for the same)
     _STILL = 0.5  # (Velocity, over the usual one, from which on a body is not at rest)
@@ -78,7 +92,7 @@ class Skill:
         begun = self._due(memory, channels, where)
         if np.count_nonzero(begun):
             if not learning:
-                make_own(memory)
+                make_own(memory, self._PREPARED)
             self._begin(memory, channels, where, np.flatnonzero(begun))
             now = self._practised.look(memory, channels, where, body)
         m = len(body.sine)
@@ -209,20 +223,20 @@ class Skill:
         start = percept.angle[rows], percept.velocity[rows]
         (angle, velocity, acceleration), costs = dreams.movement(*start, way, distance)
         middle = 0.5 * (angle[:, 1:] + angle[:, :-1]), 0.5 * (velocity[:, 1:] + velocity[:, :-1])
-        h = acceleration.shape[1]
+        h, seen = acceleration.shape[1], channels[rows]
         times = np.arange(h)
         look = (times % self._GLANCE == 0) & (times >= self._SETTLED * h)
-        stretches = np.minimum(np.arange(0, h, self._STRETCH) + self._STRETCH // 2, h)
-        inertia = np.repeat(self._inertia(angle[:, stretches]), self._STRETCH, axis=1)[:, :h]
+        stretches = np.minimum(times[:: self._STRETCH] + self._STRETCH // 2, h)
+        inertia = self._inertia(angle.take(stretches, 1)).take(times // self._STRETCH, 1)
         command = cerebellum.inverse(*middle, acceleration)
-        around = channels[rows][:, where.setting]
+        around = seen[:, where.setting]
         course = Routine(angle[:, :h], velocity[:, :h], command, inertia, look, around)
         self._practised.begin(memory, rows, course, schema.step)
         memory["felt"][rows] = True
         memory["habit_expected"][rows] = schema.reward.offset * h - costs
         memory["habit_earned"][rows] = 0.0
         memory["plan_length"][rows], memory["plan_step"][rows] = h, 0
-        memory["plan_setting"][rows] = channels[rows]
+        memory["plan_setting"][rows] = seen
 
     def _inertia(self, angle: Array) -> Array:
         """Command per acceleration, (…, n_joints, n_joints), at postures (…, n_joints).
@@ -235,7 +249,8 @@ class Skill:
         if self._believed[0] != known:
             usual = cerebellum.inertia(cortex.remembered()[0])
             self._believed = known, usual.min(axis=0), usual.max(axis=0)
-        return np.clip(cerebellum.inertia(angle), *self._believed[1:])
+        least, most = self._believed[1:]
+        return np.minimum(np.maximum(cerebellum.inertia(angle), least), most)
 
     def _run(self, memory: Memory, now: Now, rng: np.random.Generator | None) -> Array:
         """Command (n, n_motors) that keeps every body on its course."""
