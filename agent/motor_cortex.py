@@ -107,9 +107,9 @@ class MotorCortex:
     def _forward(self, situation: Array) -> tuple[Array, Array, Array, Array]:
         w1, b1, w2, b2, w3, b3 = self.weights
         x = (situation - self.mean) / self.spread
-        first = np.tanh(x @ w1 + b1)
-        second = np.tanh(first @ w2 + b2)
-        return x, first, second, second @ w3 + b3
+        first = np.tanh(x.dot(w1) + b1)
+        second = np.tanh(first.dot(w2) + b2)
+        return x, first, second, second.dot(w3) + b3
 
     def descend(self, situation: Array, slope: Array, rate: float) -> None:
         """Change the weights so that the cost sinks, by one step of Adam.

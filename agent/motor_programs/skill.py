@@ -91,12 +91,10 @@ class Skill:
             return self._run(memory, now, rng)
         begun = self._due(memory, channels, where)
         if np.count_nonzero(begun):
-            if not learning:
-                make_own(memory, self._PREPARED)
-            self._begin(memory, channels, where, np.flatnonzero(begun))
+            self._begin(memory, channels, where, np.flatnonzero(begun), own=learning)
             now = self._practised.look(memory, channels, where, body)
-        m = len(body.sine)
-        now.way[:, :m] = self._off(now, m)  # (A joint may have gone round.)
+            if now.well:
+                return self._run(memory, now, rng)
         habitual = self._stay(memory, channels, now, begun, body, learning)
         count = np.count_nonzero(habitual)
         if count == len(habitual):
@@ -105,6 +103,19 @@ class Skill:
             make_own(memory)
         if not count:
             return self._plan(memory, channels, rng, learning, episode_length)
+        return self._part(memory, channels, now, habitual, rng, learning, episode_length)
+
+    def _part(
+        self,
+        memory: Memory,
+        channels: Array,
+        now: Now,
+        habitual: NDArray[np.bool_],
+        rng: np.random.Generator | None,
+        learning: bool,
+        episode_length: int,
+    ) -> Array:
+        """Command (n, n_motors) of bodies some of which, `habitual` (n,), move by habit."""
         command = np.empty_like(memory["last_command"])
         for rows in (np.flatnonzero(habitual), np.flatnonzero(~habitual)):
             part, seen = rows_of(memory, rows), channels[rows]
@@ -120,9 +131,10 @@ class Skill:
     def _due(self, memory: Memory, channels: Array, where: Layout) -> NDArray[np.bool_]:
         """Bodies (n,) that are to begin a movement, by habit if there is one for it."""
         due = memory["plan_step"] >= memory["plan_length"]
-        moved = channels[:, where.setting] - memory["plan_setting"][:, where.setting]
-        if np.count_nonzero(moved):
-            due |= (np.abs(moved) > self._MOVED * self.reaching.schema.spread).any(axis=1)
+        if np.count_nonzero(due) < len(due):
+            moved = channels[:, where.setting] - memory["plan_setting"][:, where.setting]
+            if np.count_nonzero(moved):
+                due |= (np.abs(moved) > self._MOVED * self.reaching.schema.spread).any(axis=1)
         due &= memory["habit"] != DOUBTED
         return due
 
@@ -184,10 +196,17 @@ class Skill:
             memory["habit_course"] = np.where(wrong[:, None, None], NOWHERE, course)
 
     def _wrong(self, channels: Array, now: Now, body: Body) -> NDArray[np.bool_]:
-        """Bodies (n,) that are off their course, or should be at the goal by now and are not."""
-        schema, m = self.reaching.schema, len(body.sine)
-        wrong: NDArray[np.bool_]
-        wrong = np.abs(now.way[:, :m]).max(axis=1) > self.config.motor_cortex.doubt
+        """Bodies (n,) that are off their course, or should be at the goal by now and are not.
+
+        A joint that seems far off may have gone round: its way is made the shortest one.
+        """
+        schema, m, doubt = self.reaching.schema, len(body.sine), self.config.motor_cortex.doubt
+        off, felt = now.way[:, :m], now.felt[:, :m]
+        far = np.abs(off) > doubt
+        if np.count_nonzero(far):
+            off[:] = schema.difference(off + felt, felt)
+            far = np.abs(off) > doubt
+        wrong: NDArray[np.bool_] = np.logical_or.reduce(far, axis=1)
         looks = now.way[:, 2 * m] > 0.5 * LOOK
         if np.count_nonzero(looks):
             miss = channels.take(body.outcome, 1)
@@ -196,34 +215,35 @@ class Skill:
             wrong |= looks & (np.vecdot(miss, miss) > (self._MISSED * schema.spread) ** 2)
         return wrong
 
-    def _off(self, now: Now, m: int) -> Array:
-        """Shortest way (n, n_joints) from the angles of m joints to those of the course, rad."""
-        felt = now.felt[:, :m]
-        return self.reaching.schema.difference(now.way[:, :m] + felt, felt)
-
     def _begin(
-        self, memory: Memory, channels: Array, where: Layout, rows: NDArray[np.int64]
+        self, memory: Memory, channels: Array, where: Layout, rows: NDArray[np.int64], own: bool
     ) -> None:
-        """Recall the movements of bodies `rows`, with their commands; leave alone the strange."""
+        """Recall the movements of bodies `rows`, with their commands; leave alone the strange.
+
+        What is written to in the memory is copied before, unless it is the brain's `own`.
+        """
+        if not own:
+            make_own(memory, self._PREPARED)
         reaching, dreams = self.reaching, self.dreams
         schema, cerebellum = reaching.schema, reaching.cerebellum
         percept = reaching.senses.percept(channels, schema.known)
         reaching.guidance.begin(memory, percept)
-        aim = reaching.guidance.aims(memory, percept, rows)[rows]
-        way, distance, familiar = dreams.recall(percept.angle[rows], aim)
-        familiar &= self._still(percept.velocity[rows])
+        aim = reaching.guidance.aims(memory, percept, rows).take(rows, 0)
+        start = percept.angle.take(rows, 0), percept.velocity.take(rows, 0)
+        way, distance, familiar = dreams.recall(start[0], aim)
+        familiar &= self._still(start[1])
         memory["habit"][rows] = np.where(familiar, HABITUAL, PLANNED)
         if not familiar.all():
             memory["plan_length"][rows[~familiar]] = 0
             memory["habit_course"][rows[~familiar]] = NOWHERE
             rows, way, distance = rows[familiar], way[familiar], distance[familiar]
+            start = start[0][familiar], start[1][familiar]
         if not len(rows):
             return
         self.asked[1] += len(rows)
-        start = percept.angle[rows], percept.velocity[rows]
         (angle, velocity, acceleration), costs = dreams.movement(*start, way, distance)
         middle = 0.5 * (angle[:, 1:] + angle[:, :-1]), 0.5 * (velocity[:, 1:] + velocity[:, :-1])
-        h, seen = acceleration.shape[1], channels[rows]
+        h, seen = acceleration.shape[1], channels.take(rows, 0)
         times = np.arange(h)
         look = (times % self._GLANCE == 0) & (times >= self._SETTLED * h)
         stretches = np.minimum(times[:: self._STRETCH] + self._STRETCH // 2, h)
