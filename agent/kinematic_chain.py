@@ -57,19 +57,24 @@ class KinematicChain:
         n, d, shape = self.n_joints, self.n_outcome, angle.shape[:-1]
         point, tip = self._unpack(self.parameters)[1:3]
         turns = self._turns(self.parameters)
-        sine, bend = np.sin(angle).reshape(-1, n, 1), 1.0 - np.cos(angle).reshape(-1, n, 1)
+        flat = angle.reshape(-1, n).T[..., None]
         # The tip and its change by each joint on the way from there are turned together.
-        vectors = np.empty((n + 1, len(sine), 3))
+        vectors = np.empty((n + 1, flat.shape[1], 3))
+        points = np.empty((n, flat.shape[1], 3))
+        shares = np.empty((n, flat.shape[1], 6))
+        points[:] = point[:, None]
+        shares[..., :3], shares[..., 3:] = np.sin(flat), 1.0 - np.cos(flat)
         place = vectors[n]
         place[:] = tip
         for j in range(n - 1, -1, -1):
-            place -= point[j]
+            place -= points[j]
             turned, turn = vectors[j + 1 :], turns[j]
             sides = turned.reshape(-1, 3).dot(turn).reshape(n - j, -1, 6)
-            turned += sine[:, j] * sides[..., :3]
-            turned += bend[:, j] * sides[..., 3:]
+            sides *= shares[j]
+            turned += sides[..., :3]
+            turned += sides[..., 3:]
             vectors[j] = place.dot(turn[:, :3])
-            place += point[j]
+            place += points[j]
         slope = vectors[:n, :, :d].transpose(1, 2, 0).reshape(*shape, d, n)
         return place[:, :d].reshape(*shape, d), slope
 

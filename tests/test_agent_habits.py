@@ -104,6 +104,24 @@ def test_habits_survive_a_file_and_bodies_side_by_side(tmp_path) -> None:
     np.testing.assert_allclose(together, np.array(alone), atol=1e-5)
 
 
+@pytest.mark.parametrize("strength", [1.0, -1.0])
+def test_a_memory_that_was_handed_in_is_never_written_to(strength: float) -> None:
+    agent, bodies = _slept()[1], [gym.make("Reacher-v5") for _ in range(3)]
+    obs = np.array([env.reset(seed=500 + k)[0] for k, env in enumerate(bodies)])
+    memory, habits = None, set()
+    for step in range(60):
+        if memory is not None:
+            for array in memory:
+                array.flags.writeable = False
+        start = np.array([step % 50 == 0, step in (0, 20), step == 0])  # (Not all at once)
+        action, memory = agent.predict(obs, memory, start, deterministic=True)
+        habits |= set(dict(zip(agent.brain.memory_names, memory, strict=True))["habit"].tolist())
+        # (The motors of the last body may pull the wrong way.)
+        pull = np.array([[1.0], [1.0], [strength]])
+        obs = np.array([e.step(a)[0] for e, a in zip(bodies, pull * action, strict=True)])
+    assert HABITUAL in habits and (DOUBTED in habits) == (strength < 0)
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [

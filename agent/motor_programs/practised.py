@@ -137,8 +137,9 @@ class _Settings(NamedTuple):
     """What stays the same as long as nothing is learnt.
 
     Attributes:
-        answer: (2 n_joints + 4 + settings, 2 n_joints) from the way to the course to the slip s,
-            rad/s, and to the change of velocity over a step h that the reflex asks for, rad/s.
+        answer: (2 n_joints + 4 + settings, 2 n_joints) from the way to the course to room for
+            the change of the slip s, and to the change of velocity over a step h that the reflex
+            asks for, rad/s.
         rate: of the fast state.
         bound: (n_motors,) errors that it follows at most.
         far: sum of squares up to which none can be beyond that.
@@ -229,7 +230,7 @@ class Practised:
             self._for, self._settings = known, (s := self._set(step, m, way.shape[1]))
         slip = way[:, m : 2 * m]
         answer = way.dot(s.answer)
-        answer[:, :m] -= memory["habit_slip"]
+        np.subtract(slip, memory["habit_slip"], answer[:, :m])
         pushed = answer.reshape(n, 2, m) @ course[:, m : m + m * m].reshape(n, m, m)
         missed = last - memory["habit_given"]
         missed += pushed[:, 0]
@@ -253,6 +254,5 @@ class Practised:
         pull, brake = self.spinal_cord.feedback(step)
         rate, bound = self.cerebellum.fast()
         joint, answer = np.arange(m), np.zeros((width, 2 * m))
-        answer[m + joint, joint] = 1.0
         answer[joint, m + joint], answer[m + joint, m + joint] = step * pull, step * brake
         return _Settings(answer, np.array(rate), bound, float(bound.min() ** 2))
