@@ -57,6 +57,7 @@ CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) 
 MAZES := $(NEONATE) mazes --out results/mazes
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
+GOAL_LESIONS := intact amygdala
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
@@ -138,6 +139,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts habits
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
+	$(foreach lesion,$(GOAL_LESIONS),$(call lesioned,neonate/AntTo-v0,ant_to,60000,$(lesion),30000))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))
 	$(MAKE) adapted
 	$(MAKE) evidence-results

@@ -53,9 +53,9 @@ class Anatomy:
         seed: int | None = 0,
     ):
         self.config = c = config or BrainConfig()
-        seeds = np.random.SeedSequence(seed).spawn(6)
+        seeds = np.random.SeedSequence(seed).spawn(7)
         generators = [np.random.default_rng(s) for s in seeds]
-        anatomy, self._rng, self._play, search, compass, self._dreaming = generators
+        anatomy, self._rng, self._play, search, compass, self._dreaming, fear = generators
         self._generators: tuple[np.random.Generator, ...] = (
             self._rng,
             self._play,
@@ -86,7 +86,7 @@ class Anatomy:
         self.cortex = MotorCortex(n, c.motor_cortex, lesions)
         dreams = Dreams(reach, schema, self.cerebellum, self.basal_ganglia, self.cortex, c)
         self.skill = Skill(self.reaching, self.cortex, dreams, c)
-        self.crawling = Crawling(senses, c, n_envs, search, trace)
+        self.crawling = Crawling(senses, c, n_envs, search, trace, fear)
         self.travel = Travel(senses, self.hippocampus, self.prefrontal, trace)
         programs = self.reaching, self.crawling, self.travel
         self.programs = Repertoire(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.crawling_config import (
+    AmygdalaConfig,
     CriticConfig,
     GaitConfig,
     ResidualConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "HUMAN_ADAPTATION",
     "LESIONS",
     "AdaptationConfig",
+    "AmygdalaConfig",
     "BabbleConfig",
     "BasalGangliaConfig",
     "BrainConfig",
@@ -74,6 +76,7 @@ LESIONS = (
     "habit",
     "heading",
     "critic",
+    "amygdala",
     "spinal_cord",
     "adaptation",
     "error_memory",
@@ -102,6 +105,7 @@ class BrainConfig:
     gait: GaitConfig = field(default_factory=GaitConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
+    amygdala: AmygdalaConfig = field(default_factory=AmygdalaConfig)
     residual: ResidualConfig = field(default_factory=ResidualConfig)
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
     hippocampus: HippocampusConfig = field(default_factory=HippocampusConfig)

@@ -96,6 +96,32 @@ class CriticConfig:
 
 
 @dataclass(frozen=True)
+class AmygdalaConfig:
+    """Fear of falling, and freezing."""
+
+    horizon: int = 40
+    """Steps before a fall that are remembered."""
+    discount: float = 0.93
+    """How fast threat grows as a fall comes nearer, per step."""
+    threshold: float = 0.1
+    """Fear above its mean over life at which the body freezes."""
+    freeze: int = 5
+    """Steps for which it does so after the last such moment."""
+    least: int = 5
+    """Falls before anything is feared."""
+    refit: float = 1.3
+    """Falls, over those at the last fit, at which is fitted anew."""
+    every: int = 8
+    """Steps between safe moments that are remembered, in the mean."""
+    remembered: int = 2000
+    """Moments before falls that are remembered; of safe ones twice as many."""
+    mixtures: int = 200
+    """Random mixtures of what is felt."""
+    ridge: float = 2.0
+    """Ridge of the regression, per thousand moments."""
+
+
+@dataclass(frozen=True)
 class ResidualConfig:
     """Value learning beside a habit: an option, off unless `after` is set."""
 

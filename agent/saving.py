@@ -23,6 +23,7 @@ from agent.senses import Senses
 State = dict[str, NDArray]
 
 _GROWING = (
+    "crawling.amygdala.weights",
     "crawling.expected.",
     "crawling.joints.",
     "crawling.residual.",

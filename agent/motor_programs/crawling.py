@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.amygdala import Amygdala
 from agent.config import BrainConfig
 from agent.critic import Critic
 from agent.errors import StateError
@@ -68,13 +69,22 @@ class Crawling:
     """
 
     def __init__(
-        self, senses: Senses, config: BrainConfig, n: int, rng: np.random.Generator, trace: Trace
+        self,
+        senses: Senses,
+        config: BrainConfig,
+        n: int,
+        rng: np.random.Generator,
+        trace: Trace,
+        fear: np.random.Generator,
     ):
         self._senses, self._config, self._n, self._rng = senses, config, n, rng
         self._trace, lesions = trace, config.lesions
         self.steering = Steering(senses, n, rng, "heading" in lesions)
         self._head_direction = HeadDirection()
         self.critic = Critic(senses.n_channels, n, config.critic, "critic" in lesions)
+        places = np.append(senses.achieved, senses.desired)
+        felt = np.setdiff1d(np.arange(senses.n_channels), places)
+        self.amygdala = Amygdala(felt, n, config.amygdala, fear, "amygdala" in lesions)
         self._nearness = Nearness(config.critic.horizon)
         self._life: _Life | None = None
         self._error = np.zeros(n)  # (Heading error that the latest commands answered)
@@ -109,6 +119,7 @@ class Crawling:
         self._n, self._error = n, np.zeros(n)
         self.steering.resize(n)
         self.critic.resize(n)
+        self.amygdala.resize(n)
         if self._life is not None:
             self._life.search.resize(n)
             self._life.rhythm = self._life.gait.rhythm(self._life.search.parameters)
@@ -137,6 +148,10 @@ class Crawling:
             rhythm = life.rhythm if len(bodies) == self._n else life.rhythm.take(bodies)
         error = self._heading_error(life, memory, channels, bodies)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
+        if self.amygdala.knows:
+            memory["frozen"], fear = self.amygdala.freeze(memory["frozen"], channels)
+            wanted = np.where(memory["frozen"][:, None] > 0, rhythm.middle, wanted)
+            self._trace.record(fear=fear)
         joints = life.joints
         felt = self._senses.angles(channels, joints)
         first = int(bodies[0]) if bodies is not None and len(bodies) else None
@@ -245,6 +260,7 @@ class Crawling:
         active[bodies] = True
         felt = self.steering.error(after, np.arange(len(reward)))
         error = np.zeros(len(reward)) if felt is None else felt
+        self.amygdala.learn(before, fell, ended, active)
         self.critic.feel(before, self._error, worth, after, error, fell, ended, active)
         if self.critic.due:
             places = self._senses.achieved, self._senses.desired
@@ -256,6 +272,7 @@ class Crawling:
         if self._trace.enabled:
             habits = life.search.habits
             expected = habits.mean[habits.best] if len(habits) else np.nan
+            self._trace.record(supervised_error=self.amygdala.error)
             self._trace.record(worth=worth, expected_worth=np.full(len(worth), expected))
         residual = life.residual
         if residual is not None:
@@ -287,6 +304,7 @@ class Crawling:
         """Everything that is learnt, for saving."""
         state = {f"steering.{k}": v for k, v in self.steering.state().items()}
         state |= {f"critic.{k}": v for k, v in self.critic.state().items()}
+        state |= {f"amygdala.{k}": v for k, v in self.amygdala.state().items()}
         state["relation"] = self._nearness.relation
         if self._life is not None:
             for f in fields(Joints):
@@ -307,7 +325,9 @@ class Crawling:
         """
         c, method = self._senses.n_channels, self._config.search.method
         refined = _part(state, "residual.")
-        rest = {key: value for key, value in state.items() if not key.startswith("residual.")}
+        self.amygdala.check_state(_part(state, "amygdala."))
+        apart = ("residual.", "amygdala.")
+        rest = {key: value for key, value in state.items() if not key.startswith(apart)}
         crawling_state.check(rest, self._senses.n_motors, self._n, c, method)
         rng = np.random.default_rng(0)  # (Nothing is to change where a state is refused)
         residual = self._residual(rng) if "joints.step" in state else None
@@ -322,6 +342,7 @@ class Crawling:
         """Take over what `state` returned."""
         self.steering.load_state(_part(state, "steering."))
         self.critic.load_state(_part(state, "critic."))
+        self.amygdala.load_state(_part(state, "amygdala."))
         self._nearness.relation = state["relation"].copy()
         self._life = None
         parts = _part(state, "joints.")
