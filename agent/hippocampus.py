@@ -100,6 +100,12 @@ class Hippocampus:
         memory["cell"] = cell
         memory["familiar"] = activity[rows, best]
 
+    def knows(self, memory: Memory) -> NDArray[np.bool_]:
+        """Whether a place cell knows where each of n bodies is, (n,)."""
+        if self.lesioned:
+            return np.ones(len(memory["familiar"]), bool)
+        return np.asarray(memory["familiar"] >= self._known)
+
     def _behind(self, here: Array, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether a wall is known between places (k or 1, 2) and the fields of cells (k,)."""
         return self.boundaries.blocks(here, self.map.place[cells])

@@ -103,10 +103,13 @@ class Travel:
         if motion is None:
             raise RuntimeError("the law of motion has not been found yet")
         velocity, seen = channels[:, motion.velocity], channels[:, self._senses.achieved]
-        push = self._velocity.push(memory, velocity, self.deviation, self._strength)
+        shown = (seen - memory["sight"]) / motion.step
+        push = self._velocity.push(memory, velocity, shown, self.deviation, self._strength)
         hippocampus.sense(memory, motion.step * velocity, seen)
         if np.count_nonzero(push):
             self._feel_bumps(memory, push, learning)
+        if not learning:
+            self._keep_in_mind(memory)
         goal, wanted = self.prefrontal.hold(memory, channels[:, self._senses.desired], seen)
         here = memory["place"]
         away = _length(memory["aim"] - here)
@@ -118,7 +121,7 @@ class Travel:
             due = np.flatnonzero(late)
             memory.update({name: memory[name].copy() for name in _CHOSEN})
             reach = motion.step * self._fastest
-            self._notice_stalls(memory, due[left[due] <= 0], reach)
+            self._notice_stalls(memory, due[left[due] <= 0], reach, learning)
             for body in due:
                 self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
             left[due] = self._replan_every
@@ -127,7 +130,17 @@ class Travel:
         self._trace.record(place=here, aim=memory["aim"], cell=memory["cell"], goal=goal)
         return command
 
-    def _notice_stalls(self, memory: Memory, bodies: NDArray[np.int64], reach: float) -> None:
+    def _keep_in_mind(self, memory: Memory) -> None:
+        """Remember for this episode where bodies are that the map does not know."""
+        off = ~self.hippocampus.knows(memory)
+        if np.count_nonzero(off):
+            memory.update({name: memory[name].copy() for name in ("trail", "trailed")})
+            for body in np.flatnonzero(off):
+                self.hippocampus.ways.sketches.note_place(memory, int(body))
+
+    def _notice_stalls(
+        self, memory: Memory, bodies: NDArray[np.int64], reach: float, learning: bool
+    ) -> None:
         """Let bodies be careful that have hardly moved since they chose their subgoal."""
         here, aim = memory["place"][bodies], memory["aim"][bodies]
         made = np.linalg.norm(here - memory["aim_from"][bodies], axis=1)
@@ -136,11 +149,24 @@ class Travel:
         # (A body at rest has not been held up: it has only just begun)
         held &= memory["steps"][bodies] > 2 * self._replan_every
         careful = memory["careful"][bodies]
+        if not learning:
+            self._block(memory, bodies[held & (careful > 0)])
         # Whoever has been held up again and again is careful for ever longer.
         memory["stalls"][bodies] += held
         spell = self._CAREFUL * 2 ** np.minimum(memory["stalls"][bodies], 5)
         memory["careful"][bodies] = np.where(held, spell, np.maximum(careful - 1, 0))
         memory["aim_from"][bodies] = here
+
+    def _block(self, memory: Memory, bodies: NDArray[np.int64]) -> None:
+        """Take for a wall what holds up bodies that were careful already."""
+        if not len(bodies):
+            return
+        memory.update({name: memory[name].copy() for name in ("bumps", "bumped")})
+        for body in bodies:
+            back = memory["place"][body] - memory["aim"][body]
+            size = float(np.hypot(*back))
+            if size > 0.0:
+                self.hippocampus.ways.sketches.note_bump(memory, int(body), back / size)
 
     def _aim(
         self,
@@ -159,9 +185,9 @@ class Travel:
         last = False
         if aim is None and wanted[body]:
             careful = bool(memory["careful"][body] > 0)
-            cell, felt = int(memory["cell"][body]), memory["bumps"][body]
-            felt = felt[: memory["bumped"][body]]
-            aim = self.hippocampus.ways.subgoal(cell, here, goal[body], careful, felt)
+            cell, ways = int(memory["cell"][body]), self.hippocampus.ways
+            sketch = None if learning else ways.sketches.of(memory, body)
+            aim = ways.subgoal(cell, here, goal[body], careful, sketch)
             last = bool((aim == goal[body]).all())
         elif aim is None:
             aim = self.hippocampus.ways.search(memory, body)
@@ -201,11 +227,10 @@ class Travel:
         self.hippocampus.touch(memory, bodies, normal)
         if learning or not len(bodies):
             return
-        kept, place = memory["bumps"].copy(), memory["place"][bodies]
-        at = memory["bumped"][bodies] % kept.shape[1]
-        kept[bodies, at] = np.concatenate([place, normal], axis=1)
-        memory["bumps"], memory["bumped"] = kept, memory["bumped"].copy()
-        memory["bumped"][bodies] += 1
+        memory.update({name: memory[name].copy() for name in ("bumps", "bumped", "aim_left")})
+        for body, n in zip(bodies, normal, strict=True):
+            if self.hippocampus.ways.sketches.note_bump(memory, int(body), n):
+                memory["aim_left"][body] = 0
 
     def learn(self, step: Transition, memory: Memory, bodies: NDArray[np.int64]) -> float:
         """Learn from one step of the bodies that travel.
