@@ -78,8 +78,8 @@ class Hippocampus:
                 near, pull = np.where(new[:, None], seen, near), np.where(new, 1.0, pull)
             phase = self.grid.update(memory["grid"], moved, seen, pull)
             memory["grid"], memory["place"] = phase, self.grid.decode(phase, near)
-        memory["placed"] = placed | True
-        memory["unseen_place"] = ~fresh & ~new
+        memory["placed"] = placed if all(had) else placed | True
+        memory["unseen_place"] = ~fresh & placed
         if not len(self.map):
             return
         activity = self.map.activity(self.grid.features(memory["grid"]))
@@ -101,11 +101,11 @@ class Hippocampus:
         memory["cell"] = cell
         memory["familiar"] = activity[np.arange(len(best)), best]
 
-    def knows(self, memory: Memory) -> NDArray[np.bool_]:
-        """Whether a place cell knows where each of n bodies is, (n,)."""
+    def lost(self, memory: Memory) -> list[int]:
+        """Which of n bodies are where no place cell knows the place."""
         if self.lesioned:
-            return np.ones(len(memory["familiar"]), bool)
-        return np.asarray(memory["familiar"] >= self._known)
+            return []
+        return [i for i, s in enumerate(memory["familiar"].tolist()) if s < self._known]
 
     def _behind(self, here: Array, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether a wall is known between places (k or 1, 2) and the fields of cells (k,)."""

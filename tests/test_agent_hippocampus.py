@@ -127,6 +127,16 @@ def test_movement_is_integrated_and_sight_corrects_it():
     assert np.linalg.norm(cells.decode(phase, place) - place) < 0.01 * drift
 
 
+@pytest.mark.parametrize("pull", [0.0, 0.3, 1.0])
+def test_movement_and_sight_in_one_are_both_in_turn(pull):
+    rng = np.random.default_rng(0)
+    grid, pulls = GridCells(12, 1.0, rng), np.full(3, pull)
+    phase, moved, seen = grid.encode(rng.uniform(-5, 5, (3, 2))), *rng.uniform(-1, 1, (2, 3, 2))
+    apart = grid.correct(grid.integrate(phase, moved), seen, pulls)
+    turn = grid.update(phase, moved, seen, pulls) - apart
+    np.testing.assert_allclose(np.exp(1j * turn), 1.0, atol=1e-9)
+
+
 def test_similarity_of_codes_falls_with_distance():
     cells = grid()
     similar = [cells.similarity(d) for d in (0.0, 0.2, 0.4, 0.8)]

@@ -137,11 +137,10 @@ class Travel:
 
     def _keep_in_mind(self, memory: Memory) -> None:
         """Remember for this episode where bodies are that the map does not know."""
-        off = ~self.hippocampus.knows(memory)
-        if np.count_nonzero(off):
+        if lost := self.hippocampus.lost(memory):
             memory.update({name: memory[name].copy() for name in ("trail", "trailed")})
-            for body in np.flatnonzero(off):
-                self.hippocampus.ways.sketches.note_place(memory, int(body))
+            for body in lost:
+                self.hippocampus.ways.sketches.note_place(memory, body)
 
     def _notice_stalls(
         self, memory: Memory, bodies: NDArray[np.int64], reach: float, learning: bool
