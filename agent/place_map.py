@@ -122,10 +122,11 @@ class PlaceMap:
         place = self.place if cells is None else self.place[cells]
         return place[:, None] + self._PREPLAY * self.spacing * DIRECTIONS
 
-    def crowd(self, place: Array, radius: float) -> NDArray[np.int64]:
-        """How many cells (k,) are within a radius, m, of places (k, 2)."""
+    def crowd(self, place: Array, radius: float, cell: int) -> NDArray[np.int64]:
+        """How many cells (k,) that a cell is joined to are within a radius, m, of places (k, 2)."""
         near = place @ self._columns - self._half_square
-        return np.asarray((near > 0.5 * ((place**2).sum(axis=1) - radius**2)[:, None]).sum(axis=1))
+        close = near > 0.5 * ((place**2).sum(axis=1) - radius**2)[:, None]
+        return np.asarray((close & (self.group == self.group[cell])).sum(axis=1))
 
     def walk(self, start: int, end: int) -> None:
         """Learn that the body went from the field of one cell into that of another."""

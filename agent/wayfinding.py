@@ -121,7 +121,7 @@ class Wayfinding:
         straight = (ahead @ velocity) / (away * speed + 1e-9)
         config = self._config
         wall = self._boundaries.blocks(world.place[cells], probe, config.wall_stretch)
-        crowd = world.crowd(probe, self._CROWD * world.spacing)
+        crowd = world.crowd(probe, self._CROWD * world.spacing, cell)
         # (Half of what is round a place at the edge of the map is the map: cells count twice)
         bias = config.wall_worth * wall + config.crowd_worth * 2.0 * crowd
         bias = bias + config.momentum * 0.5 * (1.0 - straight) * (away < 3 * world.spacing)
