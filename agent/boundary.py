@@ -86,11 +86,8 @@ class Boundaries:
 
         """
         w = self.width
-        away = place - self.place
-        alike = self.normal @ normal > 0.9
-        same = alike & (np.abs((away * self.normal).sum(axis=1)) < 0.4 * w)
-        aside = away[:, 1] * self.normal[:, 0] - away[:, 0] * self.normal[:, 1]
-        if (same & (aside < self.left - 0.5 * w) & (-aside < self.right - 0.5 * w)).any():
+        same, aside = self._same(place, normal)
+        if self._felt(same, aside):
             return False
         between = same & (np.abs(aside) < 3 * w)
         self.left = np.where(between & (aside > 0), np.maximum(self.left, aside), self.left)
@@ -99,6 +96,21 @@ class Boundaries:
         self.left, self.right = np.append(self.left, w), np.append(self.right, w)
         self._settle()
         return True
+
+    def knows(self, place: Array, normal: Array) -> bool:
+        """Whether a bump at place (2,) that pushed along the unit vector (2,) would be no news."""
+        return self._felt(*self._same(place, normal))
+
+    def _same(self, place: Array, normal: Array) -> tuple[NDArray[np.bool_], Array]:
+        """Which walls (k,) a bump may have been into, and how far to their left it was, m."""
+        away = place - self.place
+        depth = np.abs((away * self.normal).sum(axis=1))
+        aside = away[:, 1] * self.normal[:, 0] - away[:, 0] * self.normal[:, 1]
+        return (self.normal @ normal > 0.9) & (depth < 0.4 * self.width), aside
+
+    def _felt(self, same: NDArray[np.bool_], aside: Array) -> bool:
+        inside = (aside < self.left - 0.5 * self.width) & (-aside < self.right - 0.5 * self.width)
+        return bool((same & inside).any())
 
     def widen(self, width: float) -> None:
         """Take the wall that was felt last to reach so many metres to either side."""

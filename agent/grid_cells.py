@@ -68,6 +68,13 @@ class GridCells:
         """Phases (n, n_phases) drawn towards those of places seen (n, 2), by shares `pull` (n,)."""
         return _wrap(phase + pull[:, None] * _wrap(place @ self._columns - phase))
 
+    def update(self, phase: Array, moved: Array, place: Array, pull: Array) -> Array:
+        """Phases (n, n_phases) after `integrate` and `correct`, in one."""
+        phase = phase + moved @ self._columns
+        if np.count_nonzero(pull):
+            phase = phase + pull[:, None] * _wrap(place @ self._columns - phase)
+        return _wrap(phase)
+
     def decode(self, phase: Array, near: Array | None = None) -> Array:
         """Places (n, 2) in m that phases (n, n_phases) stand for.
 

@@ -61,7 +61,9 @@ class Hippocampus:
                 body moved is not seen.
 
         """
-        fresh = (seen != memory["sight"]).any(axis=1)
+        # (A body at a time in plain Python, where that is quicker than arrays of few)
+        sight, had = memory["sight"].tolist(), memory["placed"].tolist()
+        fresh = np.array([now != then for now, then in zip(seen.tolist(), sight, strict=True)])
         placed = memory["placed"]
         new = ~placed
         memory["sight"] = seen
@@ -71,25 +73,24 @@ class Hippocampus:
         else:
             near = memory["place"] + moved
             pull = self.config.pull * fresh
-            if np.count_nonzero(new):
+            if not all(had):
                 moved = np.where(new[:, None], 0.0, moved)
                 near, pull = np.where(new[:, None], seen, near), np.where(new, 1.0, pull)
-            phase = self.grid.integrate(memory["grid"], moved)
-            if np.count_nonzero(pull):
-                phase = self.grid.correct(phase, seen, pull)
+            phase = self.grid.update(memory["grid"], moved, seen, pull)
             memory["grid"], memory["place"] = phase, self.grid.decode(phase, near)
-        memory["placed"] = placed | True
-        memory["unseen_place"] = ~fresh & ~new
+        memory["placed"] = placed if all(had) else placed | True
+        memory["unseen_place"] = ~fresh & placed
         if not len(self.map):
             return
         activity = self.map.activity(self.grid.features(memory["grid"]))
         best, place = activity.argmax(axis=1), memory["place"]
-        rows = np.arange(len(best))
+        cell, most, before = best.copy(), len(self.map) - 1, memory["cell"].tolist()
         # A cell goes on until another is clearly more active, and on this side of every wall.
-        last = np.minimum(memory["cell"], len(self.map) - 1)
-        stays = activity[rows, last] > activity[rows, best] - self.config.hysteresis
-        cell = np.where(stays & placed, last, best)
-        moved_on = np.count_nonzero(cell != memory["cell"]) or memory["steps"][0] % self._LOOK == 0
+        for row, (first, held) in enumerate(zip(best.tolist(), before, strict=True)):
+            firing, last = activity[row], min(held, most)
+            if had[row] and firing[last] > firing[first] - self.config.hysteresis:
+                cell[row] = last
+        moved_on = cell.tolist() != before or memory["steps"][0] % self._LOOK == 0
         behind = self._behind(place, cell) if moved_on else ~placed
         for body in np.flatnonzero(behind) if np.count_nonzero(behind) else ():
             nearest = np.argsort(-activity[body])[: self._CANDIDATES]
@@ -98,7 +99,13 @@ class Hippocampus:
             activity[body, nearest[behind]] -= 1.0
             best[body] = activity[body].argmax()
         memory["cell"] = cell
-        memory["familiar"] = activity[rows, best]
+        memory["familiar"] = activity[np.arange(len(best)), best]
+
+    def lost(self, memory: Memory) -> list[int]:
+        """Which of n bodies are where no place cell knows the place."""
+        if self.lesioned:
+            return []
+        return [i for i, s in enumerate(memory["familiar"].tolist()) if s < self._known]
 
     def _behind(self, here: Array, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether a wall is known between places (k or 1, 2) and the fields of cells (k,)."""

@@ -21,7 +21,7 @@ class HippocampusConfig:
     """Activity by which another place cell must be ahead to take over."""
     momentum: float = 3.0
     """How many place fields of way it is worth to explore straight ahead."""
-    wall_stretch: float = 4.0
+    wall_stretch: float = 2.0
     """By how much walls are taken for longer than was felt, when choosing where to explore."""
     wall_worth: float = 4.0
     """How many place fields of way it is worth not to explore where a wall may go on."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 
 from agent.boundary import Boundaries
 from agent.percept import Array
@@ -57,10 +57,24 @@ class PlaceMap:
         self.version = 0
         self._fields: dict[tuple[int, bool], tuple[Array, NDArray[np.int32]]] = {}
         self._graphs: dict[bool, csr_array] = {}
+        self._group: NDArray[np.int32] | None = None
         self._change()
 
     def __len__(self) -> int:
         return len(self.place)
+
+    def copy(self) -> "PlaceMap":
+        """Another map that knows the same."""
+        other = PlaceMap(self.code.shape[1], self.spacing)
+        other.code, other.place, other.links = self.code, self.place, self.links.copy()
+        other.walked, other.novel = self.walked.copy(), self.novel.copy()
+        other._change()
+        return other
+
+    def off(self, place: Array) -> float:
+        """Distance of a place (2,) from the nearest cell, m; inf where there is none."""
+        away = self.place - place
+        return float(np.sqrt((away * away).sum(axis=1).min(initial=np.inf)))
 
     def activity(self, code: Array) -> Array:
         """Similarity s (n, cells) of codes (n, n_features) to those of the cells."""
@@ -80,24 +94,39 @@ class PlaceMap:
         links[near, n] = links[n, near] = away[near]
         self.links, self.walked = links, walked
         self.code, self.place = np.vstack([self.code, code]), np.vstack([self.place, place])
-        probe = self.probes()
-        self.novel = np.vstack([self.novel, np.ones((1, 8), bool)])
-        self.novel &= np.linalg.norm(probe - place, axis=2) > self._COVERED * self.spacing
-        ahead = probe[-1][:, None] - self.place
-        known = (np.linalg.norm(ahead, axis=2) < self._COVERED * self.spacing).any(axis=1)
-        self.novel[-1] &= ~known & ~boundaries.blocks(np.tile(place, (8, 1)), probe[-1])
+        ahead = self.probes(np.array([n]))[0]
+        self.novel = np.vstack([self.novel, ~boundaries.blocks(np.tile(place, (8, 1)), ahead)])
         self._change()
+        self._cover()
         return n
+
+    @property
+    def group(self) -> NDArray[np.int32]:
+        """Which cells (cells,) can be reached from each other: those of the same number."""
+        if self._group is None:
+            self._group = connected_components(np.isfinite(self.links), directed=False)[1]
+        return self._group
+
+    def _cover(self) -> None:
+        """Give up ways to places that a cell knows, unless there is no known way to that cell."""
+        cells, ways = np.nonzero(self.novel)
+        probe = self.place[cells] + self._PREPLAY * self.spacing * DIRECTIONS[ways]
+        away = ((probe[:, None] - self.place) ** 2).sum(axis=2)
+        known = away < (self._COVERED * self.spacing) ** 2
+        known &= self.group[cells, None] == self.group
+        known = known.any(axis=1)
+        self.novel[cells[known], ways[known]] = False
 
     def probes(self, cells: NDArray[np.int64] | None = None) -> Array:
         """Places (cells, 8, 2) that the ways from each cell lead to, m."""
         place = self.place if cells is None else self.place[cells]
         return place[:, None] + self._PREPLAY * self.spacing * DIRECTIONS
 
-    def crowd(self, place: Array, radius: float) -> NDArray[np.int64]:
-        """How many cells (k,) are within a radius, m, of places (k, 2)."""
+    def crowd(self, place: Array, radius: float, cell: int) -> NDArray[np.int64]:
+        """How many cells (k,) that a cell is joined to are within a radius, m, of places (k, 2)."""
         near = place @ self._columns - self._half_square
-        return np.asarray((near > 0.5 * ((place**2).sum(axis=1) - radius**2)[:, None]).sum(axis=1))
+        close = near > 0.5 * ((place**2).sum(axis=1) - radius**2)[:, None]
+        return np.asarray((close & (self.group == self.group[cell])).sum(axis=1))
 
     def walk(self, start: int, end: int) -> None:
         """Learn that the body went from the field of one cell into that of another."""
@@ -105,8 +134,11 @@ class PlaceMap:
             return
         self.walked[start, end] = self.walked[end, start] = True
         length = float(np.linalg.norm(self.place[start] - self.place[end]))
+        joins = self.group[start] != self.group[end]
         self.links[start, end] = self.links[end, start] = length
         self._change()
+        if joins:
+            self._cover()
 
     def contradicts(self, boundaries: Boundaries) -> bool:
         """Whether the walls are across a way that the body has gone along."""
@@ -188,7 +220,7 @@ class PlaceMap:
 
     def _change(self) -> None:
         self.version += 1
-        self._fields, self._graphs = {}, {}
+        self._fields, self._graphs, self._group = {}, {}, None
         self._columns = np.ascontiguousarray(self.place.T)
         self._half_square = 0.5 * (self.place**2).sum(axis=1)
 

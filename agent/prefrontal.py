@@ -51,6 +51,9 @@ class Prefrontal:
         visible = (shown != here).any(axis=1)
         if self._lesioned:
             return shown, visible
+        if visible.all():
+            memory["goal"], memory["holds_goal"] = shown, visible
+            return shown, visible
         memory["goal"] = np.where(visible[:, None], shown, memory["goal"])
         memory["holds_goal"] = held = memory["holds_goal"] | visible
         goal = memory["goal"]

@@ -7,9 +7,8 @@ from agent.config import HippocampusConfig
 from agent.grid_cells import GridCells
 from agent.percept import Array
 from agent.place_map import PlaceMap
+from agent.sketch import Sketch, Sketches
 from agent.working_memory import SEARCHED, Memory
-
-_NOTHING = np.zeros((0, 4))
 
 
 class Wayfinding:
@@ -17,9 +16,9 @@ class Wayfinding:
 
     The next subgoal is the farthest place on the way to the goal to which the way is clear as the
     map has it. Where no cell knows the goal, cells next to it come first, then the edge of what is
-    known; a body that is off the map goes back to it by way of the cell from which the goal is
-    nearest, and keeps in mind what it bumps into. While learning, ways that lead where no cell
-    knows the place come first (novelty).
+    known, and where no way is known to a cell that does, what lies in between. A body that performs
+    keeps in mind where it was off the map, and what it bumped into (`agent.sketch`). While
+    learning, ways that lead where no cell knows the place come first (novelty).
 
     Args:
         config: settings.
@@ -32,7 +31,6 @@ class Wayfinding:
 
     _CROWD = 2.5  # (Distance over the spacing within which place cells make a place crowded)
     _NEXT = 2.0  # (Distance over the spacing up to which a place is next to one that a cell knows)
-    _LOST = 1.5  # (Distance over the spacing from the nearest cell at which a place is off the map)
     _SHUT = 1e3  # (Metres of way that it is worth not to go where a wall was felt)
 
     def __init__(
@@ -46,6 +44,7 @@ class Wayfinding:
         self._config, self._grid = config, grid
         self._map, self._boundaries, self._lesioned = world, boundaries, lesioned
         self._known = grid.similarity(config.spacing)
+        self.sketches = Sketches(world, boundaries, grid)
 
     def explore(self, memory: Memory, body: int, velocity: Array, reach: float) -> Array | None:
         """Next subgoal (2,) on the way to where nobody has been; None when all is known.
@@ -122,7 +121,7 @@ class Wayfinding:
         straight = (ahead @ velocity) / (away * speed + 1e-9)
         config = self._config
         wall = self._boundaries.blocks(world.place[cells], probe, config.wall_stretch)
-        crowd = world.crowd(probe, self._CROWD * world.spacing)
+        crowd = world.crowd(probe, self._CROWD * world.spacing, cell)
         # (Half of what is round a place at the edge of the map is the map: cells count twice)
         bias = config.wall_worth * wall + config.crowd_worth * 2.0 * crowd
         bias = bias + config.momentum * 0.5 * (1.0 - straight) * (away < 3 * world.spacing)
@@ -135,7 +134,7 @@ class Wayfinding:
         here: Array,
         goal: Array,
         careful: bool = False,
-        felt: Array = _NOTHING,
+        sketch: Sketch | None = None,
     ) -> Array:
         """Next subgoal on the way to a goal.
 
@@ -144,48 +143,66 @@ class Wayfinding:
             here: (2,) where it is, m.
             goal: (2,) m.
             careful: whether to keep to where the body has been, from field to field.
-            felt: (k, 4) bumps that are in mind: where, m, and unit vectors away from there.
+            sketch: the map as the body has it in mind; None for what is known.
 
         Returns:
             (2,) m.
 
         """
-        world = self._map
-        if self._lesioned or not len(world):
+        if self._lesioned or not len(self._map):
             return goal
-        if not careful and world.sweep(here, goal[None], self._boundaries)[0]:
+        world, walls = (sketch.map, sketch.walls) if sketch else (self._map, self._boundaries)
+        if not careful and world.sweep(here, goal[None], walls)[0]:
             return goal
         activity = world.code @ self._grid.features(self._grid.encode(goal))
         target = int(activity.argmax())
-        if np.linalg.norm(world.place[cell] - here) > self._LOST * world.spacing:
-            back = self._back_to_the_map(here, goal, target, felt)
-            if back is not None:
-                return back
-        if activity[target] < self._known or not np.isfinite(world.distances(target)[cell]):
-            return self._towards_unknown(cell, here, goal, careful, felt)
+        cell = sketch.cell(here, cell) if sketch else cell
+        known = activity[target] >= self._known
+        if not known or not np.isfinite(world.distances(target)[cell]):
+            ends = world.distances(target) if known else None
+            return self._towards_unknown(world, walls, cell, here, goal, ends, careful)
         if careful:
-            return self._next_field(cell, here, target, goal)
+            return self._next_field(world, cell, here, target, goal)
         if cell == target:
             return goal
-        return self._farthest_clear(here, world.place[world.way(cell, target)])
+        return self._farthest_clear(world, walls, here, world.place[world.way(cell, target)])
 
-    def _next_field(self, cell: int, here: Array, target: int, goal: Array) -> Array:
+    def _next_field(
+        self, world: PlaceMap, cell: int, here: Array, target: int, goal: Array
+    ) -> Array:
         """Middle of the field that the body is in, or of the next one on the way."""
-        place = self._map.place
-        if np.linalg.norm(place[cell] - here) > 0.5 * self._config.spacing:
-            return np.asarray(place[cell])
-        way = self._map.way(cell, target, walked=True) or self._map.way(cell, target)
-        return goal if cell == target else np.asarray(place[way[0]])
+        if np.linalg.norm(world.place[cell] - here) > 0.5 * self._config.spacing:
+            return np.asarray(world.place[cell])
+        way = world.way(cell, target, walked=True) or world.way(cell, target)
+        return goal if cell == target else np.asarray(world.place[way[0]])
 
     def _towards_unknown(
-        self, cell: int, here: Array, goal: Array, careful: bool, felt: Array
+        self,
+        world: PlaceMap,
+        walls: Boundaries,
+        cell: int,
+        here: Array,
+        goal: Array,
+        beyond: Array | None,
+        careful: bool,
     ) -> Array:
-        """Subgoal (2,) on the way to a goal (2,) that no cell knows.
+        """Subgoal (2,) on the way to a goal (2,) to which no way is known.
 
-        By way of the cells next to it, or of where the unknown begins that it must lie in.
+        By way of the cells next to it, or of where the unknown begins that it must lie in, or
+        that lies between here and cells from which it can be reached.
+
+        Args:
+            world: map.
+            walls: that are known.
+            cell: whose field the body is in.
+            here: (2,) where it is, m.
+            goal: (2,) m.
+            beyond: (cells,) distance from each cell to the goal, m; None where no cell knows it.
+            careful: whether to keep to where the body has been.
+
         """
-        world, config = self._map, self._config
-        walls = self._walls_with(felt)
+        config, stretch = self._config, self._config.wall_stretch
+        shy = config.wall_worth * world.spacing
         distance, reach = world.distances(cell), self._NEXT * world.spacing
         near = np.flatnonzero(np.linalg.norm(world.place - goal, axis=1) < reach)
         cells, ways = np.nonzero(world.novel)
@@ -199,58 +216,50 @@ class Wayfinding:
         if not use.any():
             return goal
         cells, ends = cells[use], probe[use]
-        left, stretch = np.linalg.norm(ends - goal, axis=1), config.wall_stretch
+        left = np.linalg.norm(ends - goal, axis=1)
         goals = np.broadcast_to(goal, ends.shape)
-        wall = walls.blocks(world.place[cells], ends, stretch).astype(float)
-        wall += walls.blocks(ends, goals, stretch)
-        cost = distance[cells] + config.unknown * left + config.wall_worth * world.spacing * wall
+        rest = config.unknown * left + shy * walls.blocks(ends, goals, stretch)
+        if beyond is not None:
+            rest = np.minimum(rest, self._by_way_of(world, walls, ends, beyond))
+        cost = distance[cells] + rest
+        cost += shy * walls.blocks(world.place[cells], ends, stretch)
         cost += self._SHUT * walls.blocks(world.place[cells], ends)
         best = int(np.argmin(cost))
         at = world.place[cells[best]]
-        if novel and np.linalg.norm(ends[best] - here) < np.linalg.norm(ends[best] - at) + 1e-9:
+        free = not walls.blocks(here[None], ends[best : best + 1])[0]
+        nearer = np.linalg.norm(ends[best] - here) < np.linalg.norm(ends[best] - at) + 1e-9
+        if novel and free and nearer:
             at = here  # (It is on its way there already)
         straight = not careful and not walls.blocks(here[None], goal[None], stretch)[0]
         if straight and np.linalg.norm(here - goal) <= left[best] + 0.25 * world.spacing:
             return goal
-        if np.linalg.norm(at - here) < world.spacing:
+        close = world.spacing if free else 0.25 * world.spacing
+        if np.linalg.norm(at - here) < close:
             return np.asarray(ends[best]) if novel else goal
         if cells[best] == cell:
             return np.asarray(at)
-        return self._farthest_clear(here, world.place[world.way(cell, int(cells[best]))])
+        way = world.place[world.way(cell, int(cells[best]))]
+        return self._farthest_clear(world, walls, here, way)
 
-    def _back_to_the_map(self, here: Array, goal: Array, target: int, felt: Array) -> Array | None:
-        """Place (2,) of the cell by way of which the goal (2,) is nearest, from off the map."""
-        world, config, walls = self._map, self._config, self._walls_with(felt)
-        left = world.distances(target)
-        left = np.where(np.isfinite(left), left, np.linalg.norm(world.place - goal, axis=1))
-        ends = np.vstack([world.place, goal])
-        away = np.linalg.norm(ends - here, axis=1)
-        # (Straight to the goal, what is unknown is all the way)
-        cost = config.unknown * away + np.append(left, 0.0)
-        stretched = walls.blocks(here[None], ends, config.wall_stretch)
-        cost = cost + config.wall_worth * world.spacing * stretched
-        cost = np.where(walls.blocks(here[None], ends), np.inf, cost)
-        best = int(np.argmin(cost))
-        return np.asarray(ends[best]) if np.isfinite(cost[best]) else None
+    def _by_way_of(self, world: PlaceMap, walls: Boundaries, ends: Array, beyond: Array) -> Array:
+        """Lengths (k,) of the ways from places (k, 2) by way of cells beyond the unknown."""
+        there = np.flatnonzero(np.isfinite(beyond))
+        gap = np.linalg.norm(ends[:, None] - world.place[there], axis=2)
+        length = self._config.unknown * gap + beyond[there]
+        best = length.argmin(axis=1)
+        shut = walls.blocks(ends, world.place[there[best]], self._config.wall_stretch)
+        shy = self._config.wall_worth * world.spacing
+        return np.asarray(length[np.arange(len(ends)), best] + shy * shut)
 
-    def _walls_with(self, felt: Array) -> Boundaries:
-        """Walls that are known, and those that are in mind (k, 4)."""
-        if not len(felt):
-            return self._boundaries
-        walls = Boundaries(self._boundaries.width)
-        walls.load_state(self._boundaries.state())
-        for place, normal in zip(felt[:, :2], felt[:, 2:], strict=True):
-            walls.bump(place, normal)
-        return walls
-
-    def _farthest_clear(self, here: Array, way: Array) -> Array:
+    @staticmethod
+    def _farthest_clear(world: PlaceMap, walls: Boundaries, here: Array, way: Array) -> Array:
         """Farthest of the places (k, 2) on a way to which one can go straight, by bisection."""
         low, high = 0, len(way) - 1
-        if self._map.sweep(here, way[-1:], self._boundaries)[0]:
+        if world.sweep(here, way[-1:], walls)[0]:
             return np.asarray(way[-1])
         while high - low > 1:
             middle = (low + high) // 2
-            if self._map.sweep(here, way[middle : middle + 1], self._boundaries)[0]:
+            if world.sweep(here, way[middle : middle + 1], walls)[0]:
                 low = middle
             else:
                 high = middle

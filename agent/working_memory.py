@@ -12,7 +12,8 @@ REST, BABBLE, REACH, CRAWL, TRAVEL = -1, 0, 1, 2, 3
 NOWHERE = 1e6
 """What a course of which there is none consists of: every body is far from it."""
 
-_BUMPS = 12  # Bumps kept in mind
+_BUMPS = 24  # Bumps kept in mind
+_TRAIL = 48  # Places off the map kept in mind
 
 SEARCHED = 512
 """Place cells of which it is kept in mind whether the body was there; then numbers recur."""
@@ -64,7 +65,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     because it was held up (`careful`), and how often it was (`stalls`); the velocity `expected`,
     the `velocity_noise` ρ² of the one that is felt; whether its place is not seen (`unseen_place`);
     the cells at which it has looked for a goal in vain (`searched`); where it bumped while it
-    performed, and the unit vectors away from there (`bumps`, the first `bumped` of them); the way
+    performed, and the unit vectors away from there (`bumps`, the first `bumped` of them); where it
+    was off the map while it performed (`trail`, the first `trailed` of them); the way
     it explores, plus 1 (`quest`) and steps left (`quest_left`).
     """
     zeros = np.zeros
@@ -144,6 +146,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "searched": zeros((n, SEARCHED), np.bool_),
         "bumps": zeros((n, _BUMPS, 4)),
         "bumped": zeros(n, np.int64),
+        "trail": zeros((n, _TRAIL, 2)),
+        "trailed": zeros(n, np.int64),
         "quest": zeros(n, np.int64),
         "quest_left": zeros(n, np.int64),
     }

@@ -72,12 +72,10 @@ class BrainPolicy(BasePolicy):
             memory = dict(zip(names, state, strict=True))
         if episode_start is None:
             episode_start = np.zeros(n, dtype=bool)
-        action, memory = self.brain.act(
-            observation,
-            memory,
-            np.broadcast_to(np.asarray(episode_start, dtype=bool), (n,)),
-            deterministic=deterministic,
-        )
+        starts = np.asarray(episode_start, dtype=bool)
+        if starts.shape != (n,):
+            starts = np.broadcast_to(starts, (n,))
+        action, memory = self.brain.act(observation, memory, starts, deterministic=deterministic)
         return (action if batched else action[0]), tuple(map(memory.__getitem__, names))
 
     def save(self, path: FileOrPath) -> None:
@@ -113,6 +111,11 @@ class BrainPolicy(BasePolicy):
                 f"{', '.join(observation) if isinstance(observation, dict) else observation!r}."
             )
         parts = {name: np.asarray(observation[name]) for name in names}
+        # (SB3's own look at the shapes takes long: it is asked where these are not as they should)
+        if all(part.shape == names[name].shape for name, part in parts.items()):
+            return {key: part[None] for key, part in parts.items()}, False
+        if all(part.shape[1:] == names[name].shape for name, part in parts.items()):
+            return parts, True
         batched = is_vectorized_observation(parts, self.observation_space)  # type: ignore[arg-type]
         return (parts if batched else {key: part[None] for key, part in parts.items()}), batched
 

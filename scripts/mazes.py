@@ -113,15 +113,15 @@ class Mazes:
     def _measure(self, agent: Any, name: str) -> dict[str, Any]:
         env, felt = gym.make(name), list[Seen]()
         shortest, walker = shortest_ways(env), Performer(agent)
-        walks = [
-            walk(walker, env, shortest, self.eval_seed + i, watch=felt.append)
-            for i in range(self.episodes)
-        ]
+        walks, starts = list[Walk](), set[int]()
+        for i in range(self.episodes):
+            starts.add(len(felt))
+            walks.append(walk(walker, env, shortest, self.eval_seed + i, watch=felt.append))
         env.close()
         found = summary(walks)
         if isinstance(agent, BrainAgent):
             found["places"] = len(agent.brain.hippocampus.map)
-            found["cpu_us"] = cost(agent, felt[:TIMED])
+            found["cpu_us"] = cost(agent, felt[:TIMED], starts)
         return found
 
 

@@ -16,7 +16,7 @@ from agent.prefrontal import Prefrontal
 from agent.self_motion import find_motion
 from agent.senses import Senses
 from agent.velocity_sense import VelocitySense
-from agent.working_memory import new_memory
+from agent.working_memory import begin_episodes, new_memory
 
 
 def grid(modules=12, finest=1.0, seed=0):
@@ -125,6 +125,16 @@ def test_movement_is_integrated_and_sight_corrects_it():
     for _ in range(20):
         phase = cells.correct(phase, place, np.array([0.3]))
     assert np.linalg.norm(cells.decode(phase, place) - place) < 0.01 * drift
+
+
+@pytest.mark.parametrize("pull", [0.0, 0.3, 1.0])
+def test_movement_and_sight_in_one_are_both_in_turn(pull):
+    rng = np.random.default_rng(0)
+    grid, pulls = GridCells(12, 1.0, rng), np.full(3, pull)
+    phase, moved, seen = grid.encode(rng.uniform(-5, 5, (3, 2))), *rng.uniform(-1, 1, (2, 3, 2))
+    apart = grid.correct(grid.integrate(phase, moved), seen, pulls)
+    turn = grid.update(phase, moved, seen, pulls) - apart
+    np.testing.assert_allclose(np.exp(1j * turn), 1.0, atol=1e-9)
 
 
 def test_similarity_of_codes_falls_with_distance():
@@ -307,11 +317,11 @@ def test_a_bump_is_told_from_noise(noise):
     false = 0
     for step in range(400):
         felt = memory["expected"] + noise * 2.0 * rng.normal(size=(1, 2))
-        push = sense.push(memory, felt, 1e-3, 0.24)
+        push = sense.push(memory, felt, np.zeros((1, 2)), 1e-3, 0.24)
         false += bool(push.any()) and step > 100
     assert false == 0
     assert np.sqrt(memory["velocity_noise"][0]) == pytest.approx(noise, abs=0.02)
-    push = sense.push(memory, np.zeros((1, 2)), 1e-3, 0.24)
+    push = sense.push(memory, np.zeros((1, 2)), np.zeros((1, 2)), 1e-3, 0.24)
     np.testing.assert_allclose(push, [[-2.0, 0.0]])
 
 
@@ -344,3 +354,48 @@ def test_what_shuts_a_way_that_was_gone_is_taken_for_wide():
         felt.append(float(region.boundaries.left[0]))
         assert np.isinf(region.map.distances(0)[1])
     assert felt == [region.config.bump_width, region.config.spacing]
+
+
+def test_who_leans_on_a_wall_does_not_take_it_for_noise():
+    sense, memory, still = VelocitySense(), new_memory(1, 2, 8, 1), np.zeros((1, 2))
+    memory["placed"], memory["expected"] = np.ones(1, bool), np.array([[0.24, 0.0]])
+    for _ in range(300):
+        push = sense.push(memory, still, still, 1e-3, 0.24)
+    np.testing.assert_allclose(push, [[-0.24, 0.0]])
+
+
+def explored(*places):
+    region = Hippocampus(HippocampusConfig(), np.random.default_rng(0))
+    for place in np.array(places, float):
+        code = region.grid.features(region.grid.encode(place))
+        region.map.recruit(code, place, region.boundaries)
+    return region
+
+
+def test_a_way_to_a_place_known_without_a_link_to_it_is_novel():
+    # A probe reaches 0.6 m, and fields touch up to 0.7 m.
+    assert explored([0, 0], [0.9, 0]).map.novel[0, 0]
+    joined = explored([0, 0], [0.9, 0], [0.45, 0])
+    assert not joined.map.novel[0, 0] and np.isfinite(joined.map.distances(0)).all()
+
+
+def test_a_sketch_goes_on_where_the_map_ends_and_is_forgotten():
+    region, memory = explored([0, 0], [0.4, 0]), new_memory(1, 2, 8, 1)
+    sketches, goal, before = region.ways.sketches, np.array([2.0, 0.0]), region.state()
+    assert sketches.of(memory, 0).map is region.map
+    for x in (0.8, 0.9, 1.25):
+        memory["place"][0] = [x, 0.0]
+        sketches.note_place(memory, 0)
+    assert memory["trailed"][0] == 2  # (0.9 is where 0.8 is)
+    memory["place"][0] = [1.3, 0.0]
+    assert sketches.note_bump(memory, 0, np.array([-1.0, 0.0]))
+    assert not sketches.note_bump(memory, 0, np.array([-1.0, 0.0]))
+    sketch = sketches.of(memory, 0)
+    assert sketch is sketches.of(memory, 0) and len(sketch.map) == 4
+    assert sketch.cell(memory["place"][0], 1) == 3 and sketch.cell(np.array([0.4, 0.0]), 1) == 1
+    aim = region.ways.subgoal(1, memory["place"][0], goal, sketch=sketch)
+    assert not sketch.walls.blocks(memory["place"], aim[None])[0]
+    after = region.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    begun = begin_episodes(memory, np.ones(1, bool))
+    assert sketches.of(begun, 0).map is region.map

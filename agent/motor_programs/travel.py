@@ -102,23 +102,31 @@ class Travel:
         motion, hippocampus = self.motion, self.hippocampus
         if motion is None:
             raise RuntimeError("the law of motion has not been found yet")
-        velocity, seen = channels[:, motion.velocity], channels[:, self._senses.achieved]
-        push = self._velocity.push(memory, velocity, self.deviation, self._strength)
+        velocity = channels.take(motion.velocity, axis=1)
+        seen = channels.take(self._senses.achieved, axis=1)
+        shown = (seen - memory["sight"]) / motion.step
+        push = self._velocity.push(memory, velocity, shown, self.deviation, self._strength)
         hippocampus.sense(memory, motion.step * velocity, seen)
         if np.count_nonzero(push):
             self._feel_bumps(memory, push, learning)
-        goal, wanted = self.prefrontal.hold(memory, channels[:, self._senses.desired], seen)
-        here = memory["place"]
-        away = _length(memory["aim"] - here)
-        left = memory["aim_left"] - 1
-        near = (away < self._ARRIVED * self._spacing) & ~memory["aim_last"]
+        if not learning:
+            self._keep_in_mind(memory)
+        goal, wanted = self.prefrontal.hold(
+            memory, channels.take(self._senses.desired, axis=1), seen
+        )
+        here, left = memory["place"], memory["aim_left"] - 1
+        away = _ways(memory["aim"], here)
+        near, last = self._ARRIVED * self._spacing, memory["aim_last"].tolist()
         memory["quest_left"] = memory["quest_left"] - 1
-        late = (left <= 0) | near
-        if np.count_nonzero(late):
+        late = [
+            rest <= 0 or (length < near and not end)
+            for rest, (_, _, length), end in zip(left.tolist(), away, last, strict=True)
+        ]
+        if any(late):
             due = np.flatnonzero(late)
             memory.update({name: memory[name].copy() for name in _CHOSEN})
             reach = motion.step * self._fastest
-            self._notice_stalls(memory, due[left[due] <= 0], reach)
+            self._notice_stalls(memory, due[left[due] <= 0], reach, learning)
             for body in due:
                 self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
             left[due] = self._replan_every
@@ -127,20 +135,40 @@ class Travel:
         self._trace.record(place=here, aim=memory["aim"], cell=memory["cell"], goal=goal)
         return command
 
-    def _notice_stalls(self, memory: Memory, bodies: NDArray[np.int64], reach: float) -> None:
+    def _keep_in_mind(self, memory: Memory) -> None:
+        """Remember for this episode where bodies are that the map does not know."""
+        if lost := self.hippocampus.lost(memory):
+            memory.update({name: memory[name].copy() for name in ("trail", "trailed")})
+            for body in lost:
+                self.hippocampus.ways.sketches.note_place(memory, body)
+
+    def _notice_stalls(
+        self, memory: Memory, bodies: NDArray[np.int64], reach: float, learning: bool
+    ) -> None:
         """Let bodies be careful that have hardly moved since they chose their subgoal."""
-        here, aim = memory["place"][bodies], memory["aim"][bodies]
-        made = np.linalg.norm(here - memory["aim_from"][bodies], axis=1)
-        left = np.linalg.norm(aim - here, axis=1)
-        held = (made < self._STALLED * self._replan_every * reach) & (left > made)
-        # (A body at rest has not been held up: it has only just begun)
-        held &= memory["steps"][bodies] > 2 * self._replan_every
-        careful = memory["careful"][bodies]
-        # Whoever has been held up again and again is careful for ever longer.
-        memory["stalls"][bodies] += held
-        spell = self._CAREFUL * 2 ** np.minimum(memory["stalls"][bodies], 5)
-        memory["careful"][bodies] = np.where(held, spell, np.maximum(careful - 1, 0))
-        memory["aim_from"][bodies] = here
+        made = _ways(memory["place"][bodies], memory["aim_from"][bodies])
+        left = _ways(memory["aim"][bodies], memory["place"][bodies])
+        least = self._STALLED * self._replan_every * reach
+        for body, (_, _, gone), (_, _, rest) in zip(bodies.tolist(), made, left, strict=True):
+            careful = int(memory["careful"][body])
+            # (A body at rest has not been held up: it has only just begun)
+            if gone < least and rest > gone and memory["steps"][body] > 2 * self._replan_every:
+                if careful > 0 and not learning:
+                    self._block(memory, body)
+                # Whoever has been held up again and again is careful for ever longer.
+                memory["stalls"][body] += 1
+                memory["careful"][body] = self._CAREFUL * 2 ** min(int(memory["stalls"][body]), 5)
+            elif careful > 0:
+                memory["careful"][body] = careful - 1
+            memory["aim_from"][body] = memory["place"][body]
+
+    def _block(self, memory: Memory, body: int) -> None:
+        """Take for a wall what holds up a body that was careful already."""
+        back = memory["place"][body] - memory["aim"][body]
+        size = math.hypot(*back.tolist())
+        if size > 0.0:
+            memory.update({name: memory[name].copy() for name in ("bumps", "bumped")})
+            self.hippocampus.ways.sketches.note_bump(memory, body, back / size)
 
     def _aim(
         self,
@@ -159,9 +187,9 @@ class Travel:
         last = False
         if aim is None and wanted[body]:
             careful = bool(memory["careful"][body] > 0)
-            cell, felt = int(memory["cell"][body]), memory["bumps"][body]
-            felt = felt[: memory["bumped"][body]]
-            aim = self.hippocampus.ways.subgoal(cell, here, goal[body], careful, felt)
+            cell, ways = int(memory["cell"][body]), self.hippocampus.ways
+            sketch = None if learning else ways.sketches.of(memory, body)
+            aim = ways.subgoal(cell, here, goal[body], careful, sketch)
             last = bool((aim == goal[body]).all())
         elif aim is None:
             aim = self.hippocampus.ways.search(memory, body)
@@ -171,13 +199,16 @@ class Travel:
     def _drive(self, memory: Memory, velocity: Array) -> Array:
         """Command (n, n_motors) that brings the velocity (n, 2) towards the subgoals."""
         assert self.motion is not None
-        way = memory["aim"] - memory["place"]
-        away = _length(way)
-        slow = (self._THROUGH * self._fastest) ** 2 * ~memory["aim_last"]
-        speed = np.minimum(self._fastest, np.sqrt(slow + 2.0 * self._braking * away))
-        # (Close by, what is left of the way is made in a few steps)
-        speed = np.minimum(speed, away / (4 * self.motion.step))
-        target = way * (speed / np.maximum(away, 1e-9))[:, None]
+        fastest, slow = self._fastest, (self._THROUGH * self._fastest) ** 2
+        close, wanted = 4 * self.motion.step, []
+        ends = memory["aim_last"].tolist()
+        for (x, y, away), last in zip(_ways(memory["aim"], memory["place"]), ends, strict=True):
+            passing = 0.0 if last else slow
+            speed = min(fastest, math.sqrt(passing + 2.0 * self._braking * away), away / close)
+            # (Close by, what is left of the way is made in a few steps)
+            share = speed / max(away, 1e-9)
+            wanted.append((share * x, share * y))
+        target = np.array(wanted)
         law = self._law
         free = law[0] + velocity @ law[1:3]
         command = full_at_most((target - free) @ self._inverse)
@@ -193,7 +224,7 @@ class Travel:
             learning: whether they will be learnt, so that they need not be kept in mind.
 
         """
-        size = _length(push)
+        size = np.hypot(push[:, 0], push[:, 1])
         # What is in the way takes from a movement, and does not hurry it.
         against = (push * memory["expected"]).sum(axis=1) < 0.0
         bodies = np.flatnonzero((size > 0.0) & against)
@@ -201,11 +232,10 @@ class Travel:
         self.hippocampus.touch(memory, bodies, normal)
         if learning or not len(bodies):
             return
-        kept, place = memory["bumps"].copy(), memory["place"][bodies]
-        at = memory["bumped"][bodies] % kept.shape[1]
-        kept[bodies, at] = np.concatenate([place, normal], axis=1)
-        memory["bumps"], memory["bumped"] = kept, memory["bumped"].copy()
-        memory["bumped"][bodies] += 1
+        memory.update({name: memory[name].copy() for name in ("bumps", "bumped", "aim_left")})
+        for body, n in zip(bodies, normal, strict=True):
+            if self.hippocampus.ways.sketches.note_bump(memory, int(body), n):
+                memory["aim_left"][body] = 0
 
     def learn(self, step: Transition, memory: Memory, bodies: NDArray[np.int64]) -> float:
         """Learn from one step of the bodies that travel.
@@ -228,7 +258,8 @@ class Travel:
         size = np.linalg.norm(error, axis=1)
         fast = was @ self._law[1:3]
         sense = memory["velocity_noise"][bodies] * (fast * fast).sum(axis=1)
-        bumped = size > self._velocity.odd(sense, self.deviation, self._strength)
+        odds = [self._velocity.odd(s, self.deviation, self._strength) for s in sense.tolist()]
+        bumped = size > np.array(odds)
         odd = 8.0 * self.deviation
         part = {name: memory[name][bodies] for name in _LEARNT}
         moved = motion.step * now
@@ -306,9 +337,13 @@ class Travel:
         self._take(self._law)
 
 
-def _length(way: Array) -> Array:
-    """Lengths (n,) of ways (n, 2)."""
-    return np.asarray(np.hypot(way[:, 0], way[:, 1]))
+def _ways(to: Array, start: Array) -> list[tuple[float, float, float]]:
+    """Ways from places (n, 2) to others (n, 2), each with its length, m.
+
+    In plain floats: for the few bodies that there are, arrays take several times longer.
+    """
+    ways = (to - start).tolist()
+    return [(x, y, math.hypot(x, y)) for x, y in ways]
 
 
 _CHOSEN = ("aim", "aim_last", "aim_from", "careful", "stalls", "quest", "quest_left", "searched")

@@ -1,0 +1,113 @@
+"""Sketch: the map as a body has it in mind while it performs, forgotten when the episode ends."""
+
+import numpy as np
+
+from agent.boundary import Boundaries
+from agent.grid_cells import GridCells
+from agent.percept import Array
+from agent.place_map import PlaceMap
+from agent.working_memory import Memory
+
+
+class Sketch:
+    """What is known of the world, and what a body has met since its episode began.
+
+    Performing teaches the map nothing, but where the map ends a body must still remember where it
+    has already looked, and what it has bumped into: prefrontal cells hold places over a trial
+    (Fujisawa et al. 2008, doi:10.1038/nn.2134; Ito et al. 2015, doi:10.1038/nature14396). Places
+    off the map become place cells of a copy of it, and bumps cut its links.
+
+    Args:
+        world: what is known.
+        walls: that are known.
+        grid: code of places.
+        trail: (k, 2) places off the map where the body has been, m.
+        felt: (k, 4) bumps that are in mind: where, m, and unit vectors away from there.
+
+    Attributes:
+        map: places and links, the body's own among them.
+        walls: those that are known, and those that are in mind.
+
+    """
+
+    def __init__(
+        self, world: PlaceMap, walls: Boundaries, grid: GridCells, trail: Array, felt: Array
+    ):
+        self.map, self.walls, self._known = world, walls, len(world)
+        if len(felt):
+            self.walls = Boundaries(walls.width)
+            self.walls.load_state(walls.state())
+            for place, normal in zip(felt[:, :2], felt[:, 2:], strict=True):
+                self.walls.bump(place, normal)
+        if not len(felt) and not len(trail):
+            return
+        self.map = world.copy()
+        for place, code in zip(trail, grid.features(grid.encode(trail)), strict=True):
+            if self.map.off(place) >= self.map.spacing:  # (It may have been learnt meanwhile)
+                self.map.recruit(code, place, self.walls)
+        if len(felt):
+            self.map.wall(self.walls)
+
+    def cell(self, here: Array, cell: int) -> int:
+        """Cell that a body at (2,) is in; of those that are known, it is `cell`."""
+        if len(self.map) == self._known:
+            return cell
+        away = np.linalg.norm(self.map.place - here, axis=1)
+        own = self._known + int(away[self._known :].argmin())
+        return own if away[own] < away[cell] else cell
+
+
+class Sketches:
+    """Sketches of several bodies, made anew only when a body has met something.
+
+    Args:
+        world: what is known.
+        walls: that are known.
+        grid: code of places.
+
+    """
+
+    _KEPT = 16  # (Sketches)
+
+    def __init__(self, world: PlaceMap, walls: Boundaries, grid: GridCells):
+        self._world, self._walls, self._grid = world, walls, grid
+        self._made: dict[tuple[int, bytes, bytes], Sketch] = {}
+
+    def of(self, memory: Memory, body: int) -> Sketch:
+        """Sketch that a body has in mind."""
+        trail = memory["trail"][body, : memory["trailed"][body]]
+        felt = memory["bumps"][body, : memory["bumped"][body]]
+        key = self._world.version, trail.tobytes(), felt.tobytes()
+        found = self._made.pop(key, None)
+        if found is None:
+            found = Sketch(self._world, self._walls, self._grid, trail, felt)
+        self._made[key] = found  # (The latest last)
+        if len(self._made) > self._KEPT:
+            del self._made[next(iter(self._made))]
+        return found
+
+    def note_place(self, memory: Memory, body: int) -> None:
+        """Keep in mind where a body is, which the map does not know."""
+        trail, k = memory["trail"][body], int(memory["trailed"][body])
+        here = memory["place"][body]
+        if (
+            k < len(trail)
+            and (np.linalg.norm(trail[:k] - here, axis=1) > self._world.spacing).all()
+        ):
+            trail[k] = here
+            memory["trailed"][body] = k + 1
+
+    def note_bump(self, memory: Memory, body: int, normal: Array) -> bool:
+        """Keep a bump that pushed a body along the unit vector (2,) in mind; whether it is news.
+
+        Whoever leans on a wall feels it at every step.
+        """
+        place, bumps = memory["place"][body], memory["bumps"][body]
+        if self.of(memory, body).walls.knows(place, normal):
+            return False
+        k = int(memory["bumped"][body])
+        if k == len(bumps):  # (The first is forgotten)
+            bumps[:-1], k = bumps[1:].copy(), k - 1
+        bumps[k, :2], bumps[k, 2:] = place, normal
+        memory["bumped"][body] = k + 1
+        return True
