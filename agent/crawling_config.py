@@ -103,7 +103,7 @@ class AmygdalaConfig:
     """Steps before a fall that are remembered."""
     discount: float = 0.93
     """How fast threat grows as a fall comes nearer, per step."""
-    threshold: float = 0.1
+    threshold: float = 0.15
     """Fear above its mean over life at which the body freezes."""
     freeze: int = 5
     """Steps for which it does so after the last such moment."""
