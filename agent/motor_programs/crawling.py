@@ -150,7 +150,10 @@ class Crawling:
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         if self.amygdala.knows:
             memory["frozen"], fear = self.amygdala.freeze(memory["frozen"], channels)
-            wanted = np.where(memory["frozen"][:, None] > 0, rhythm.middle, wanted)
+            frozen = memory["frozen"] > 0
+            if bodies is not None:
+                frozen &= ~life.search.practising[bodies]
+            wanted = np.where(frozen[:, None], rhythm.middle, wanted)
             self._trace.record(fear=fear)
         joints = life.joints
         felt = self._senses.angles(channels, joints)
