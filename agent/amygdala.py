@@ -23,8 +23,8 @@ class Amygdala:
     felt but places, in units of its spread, its squares, and random mixtures of it, as an
     expansion by interneurons would give. The *supervised error* is what has come minus what was
     feared: the teaching signal of aversive learning (McNally, Johansen & Blair 2011,
-    doi:10.1016/j.tins.2011.03.001). While fear is well above its mean over life, and a few steps
-    longer, the body freezes instead of going on (Fanselow 1994, doi:10.3758/BF03213962). Whoever
+    doi:10.1016/j.tins.2011.03.005). While fear is well above its mean over life, and a few steps
+    longer, the body freezes instead of going on (Fanselow 1994, doi:10.3758/BF03210947). Whoever
     falls all the time, as the newborn does, is not paralysed thereby.
 
     Attributes:
