@@ -53,7 +53,7 @@ class Amygdala:
         lesioned: bool = False,
     ):
         self._channels, self._config, self._rng, self._lesioned = channels, config, rng, lesioned
-        k, h = len(channels), config.horizon
+        k = len(channels)
         self._mixing = rng.normal(size=(k, config.mixtures)) / np.sqrt(max(1, k))
         self._bias = rng.normal(size=config.mixtures)
         self._danger = np.zeros((config.remembered, k), np.float32)
@@ -63,14 +63,15 @@ class Amygdala:
         self._middle, self._scale = np.zeros(k), np.ones(k)
         self.weights: Array = np.zeros(0)
         self._usual = np.zeros(1)  # (Mean fear over life)
-        self.falls, self._fitted, self._next = 0, 0, h
+        self.falls, self._fitted = 0, 0
         self.resize(n)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies; the moments that are not over yet are forgotten."""
         h, k = self._config.horizon, len(self._channels)
         self._recent = np.zeros((h, n, k), np.float32)
-        self._age, self._step = np.zeros(n, np.int64), 0
+        self._age = np.zeros(n, np.int64)
+        self._step, self._next = 0, h  # (When a safe moment is kept next)
         self.error = np.zeros(n)
 
     @property

@@ -134,6 +134,10 @@ def test_other_numbers_of_bodies_may_follow():
     amygdala.learn(felt, np.array([True, False, False]), np.array([True, False, False]), ~NO)
     assert amygdala.error.shape == (3,)
     assert amygdala.fear(np.ones((1, 4))) == before
+    amygdala.resize(1)
+    kept = amygdala.state()["counts"][1]
+    live(amygdala, walker, 500)  # (Fewer steps than were lived before)
+    assert amygdala.state()["counts"][1] > kept
 
 
 def test_weights_that_do_not_fit_are_refused():
