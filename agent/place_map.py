@@ -46,6 +46,7 @@ class PlaceMap:
     _COVERED = 1.05  # (Distance over the spacing up to which there is nothing to be found)
     _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
     _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)
+    _BESIDE = 1.25  # (Distance over the spacing up to which a place can be dared to pass through)
 
     def __init__(self, n_features: int, spacing: float):
         self.spacing = spacing
@@ -195,11 +196,20 @@ class PlaceMap:
             )
         return self._fields[goal, walked]
 
-    def sweep(self, start: Array, ends: Array, boundaries: Boundaries) -> NDArray[np.bool_]:
+    def sweep(
+        self, start: Array, ends: Array, boundaries: Boundaries, bold: bool = False
+    ) -> NDArray[np.bool_]:
         """Try out in the mind to go straight from a place (2,) to others (k, 2): which are clear.
 
         Cells must know every place on the way, and no wall be felt there (look-ahead sweeps,
         Johnson & Redish 2007, doi:10.1523/JNEUROSCI.3761-07.2007).
+
+        Args:
+            start: (2,) m.
+            ends: (k, 2) m.
+            boundaries: walls that were felt.
+            bold: whether places a little beside those that cells know do as well.
+
         """
         clear = ~boundaries.blocks(start[None], ends)
         if not np.count_nonzero(clear):
@@ -210,7 +220,8 @@ class PlaceMap:
         on_the_way = start + share * way[:, None]
         # |x − p|² by one product: this is the costliest part of finding the way.
         near = (on_the_way @ self._columns - self._half_square).max(axis=2)
-        least = 0.5 * ((on_the_way * on_the_way).sum(axis=2) - (self._KNOWN * self.spacing) ** 2)
+        reach = (self._BESIDE if bold else self._KNOWN) * self.spacing
+        least = 0.5 * ((on_the_way * on_the_way).sum(axis=2) - reach**2)
         clear &= (near > least).all(axis=1)
         return clear
 

@@ -15,10 +15,11 @@ class Wayfinding:
     """Names the next subgoal on a map.
 
     The next subgoal is the farthest place on the way to the goal to which the way is clear as the
-    map has it. Where no cell knows the goal, cells next to it come first, then the edge of what is
-    known, and where no way is known to a cell that does, what lies in between. A body that performs
-    keeps in mind where it was off the map, and what it bumped into (`agent.sketch`). While
-    learning, ways that lead where no cell knows the place come first (novelty).
+    map has it; a body that performs pulls its way tight, round the corners. Where no cell knows the
+    goal, cells next to it come first, then the edge of what is known, and where no way is known to
+    a cell that does, what lies in between. A body that performs keeps in mind where it was off the
+    map, and what it bumped into (`agent.sketch`). While learning, ways that lead where no cell
+    knows the place come first (novelty).
 
     Args:
         config: settings.
@@ -31,6 +32,9 @@ class Wayfinding:
 
     _CROWD = 2.5  # (Distance over the spacing within which place cells make a place crowded)
     _NEXT = 2.0  # (Distance over the spacing up to which a place is next to one that a cell knows)
+    _STRIDE = 0.25  # (Distance over the spacing between places on a way that are looked at)
+    _PULLS = 4  # (Halvings of how far a turn is pulled)
+    _SLACK = 0.25  # (Distance over the spacing by which a turn is pulled less than it could be)
     _SHUT = 1e3  # (Metres of way that it is worth not to go where a wall was felt)
 
     def __init__(
@@ -152,7 +156,8 @@ class Wayfinding:
         if self._lesioned or not len(self._map):
             return goal
         world, walls = (sketch.map, sketch.walls) if sketch else (self._map, self._boundaries)
-        if not careful and world.sweep(here, goal[None], walls)[0]:
+        bold = sketch is not None  # (Who learns, learns of where it is sure to get)
+        if not careful and world.sweep(here, goal[None], walls, bold)[0]:
             return goal
         activity = world.code @ self._grid.features(self._grid.encode(goal))
         target = int(activity.argmax())
@@ -165,7 +170,13 @@ class Wayfinding:
             return self._next_field(world, cell, here, target, goal)
         if cell == target:
             return goal
-        return self._farthest_clear(world, walls, here, world.place[world.way(cell, target)])
+        cells = world.way(cell, target)
+        way = world.place[cells]
+        if not bold:
+            return np.asarray(way[self._farthest_clear(world, walls, here, way)])
+        if cells[-1] == target:
+            way = np.vstack([way, goal])
+        return self._pulled_tight(world, walls, here, way)
 
     def _next_field(
         self, world: PlaceMap, cell: int, here: Array, target: int, goal: Array
@@ -239,7 +250,7 @@ class Wayfinding:
         if cells[best] == cell:
             return np.asarray(at)
         way = world.place[world.way(cell, int(cells[best]))]
-        return self._farthest_clear(world, walls, here, way)
+        return np.asarray(way[self._farthest_clear(world, walls, here, way)])
 
     def _by_way_of(self, world: PlaceMap, walls: Boundaries, ends: Array, beyond: Array) -> Array:
         """Lengths (k,) of the ways from places (k, 2) by way of cells beyond the unknown."""
@@ -251,16 +262,48 @@ class Wayfinding:
         shy = self._config.wall_worth * world.spacing
         return np.asarray(length[np.arange(len(ends)), best] + shy * shut)
 
+    def _pulled_tight(self, world: PlaceMap, walls: Boundaries, here: Array, way: Array) -> Array:
+        """First turn (2,) of a way by places (k, 2) when it is pulled tight like a string.
+
+        It is the farthest place on the way to which one can go straight, moved towards the straight
+        line to the farthest that one can go to from there, for as long as both lines are clear.
+        """
+        places = _along(np.vstack([here, way]), self._STRIDE * world.spacing)
+        first = self._farthest_clear(world, walls, here, places, bold=True)
+        turn, rest = places[first], places[first + 1 :]
+        if not len(rest):
+            return np.asarray(turn)
+        after = rest[self._farthest_clear(world, walls, turn, rest, bold=True)]
+        straight = after - here
+        share = float((turn - here) @ straight) / max(float(straight @ straight), 1e-9)
+        pull = here + min(max(share, 0.0), 1.0) * straight - turn
+        ends, done, more = np.stack([here, after]), 0.0, 0.5
+        for _ in range(self._PULLS):
+            if world.sweep(turn + (done + more) * pull, ends, walls, bold=True).all():
+                done += more
+            more *= 0.5
+        slack = self._SLACK * world.spacing / max(float(np.linalg.norm(pull)), 1e-9)
+        return np.asarray(turn + max(done - slack, 0.0) * pull)
+
     @staticmethod
-    def _farthest_clear(world: PlaceMap, walls: Boundaries, here: Array, way: Array) -> Array:
+    def _farthest_clear(
+        world: PlaceMap, walls: Boundaries, here: Array, way: Array, bold: bool = False
+    ) -> int:
         """Farthest of the places (k, 2) on a way to which one can go straight, by bisection."""
         low, high = 0, len(way) - 1
-        if world.sweep(here, way[-1:], walls)[0]:
-            return np.asarray(way[-1])
+        if world.sweep(here, way[-1:], walls, bold)[0]:
+            return high
         while high - low > 1:
             middle = (low + high) // 2
-            if world.sweep(here, way[middle : middle + 1], walls)[0]:
+            if world.sweep(here, way[middle : middle + 1], walls, bold)[0]:
                 low = middle
             else:
                 high = middle
-        return np.asarray(way[low])
+        return low
+
+
+def _along(way: Array, stride: float) -> Array:
+    """Places (n, 2) on a way by places (k, 2), a stride apart at most, its start left out."""
+    length = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1)))
+    at = np.linspace(0.0, length[-1], 2 + int(length[-1] / stride))[1:]
+    return np.stack([np.interp(at, length, way[:, axis]) for axis in (0, 1)], axis=1)

@@ -399,3 +399,22 @@ def test_a_sketch_goes_on_where_the_map_ends_and_is_forgotten():
     assert all(np.array_equal(before[name], after[name]) for name in before)
     begun = begin_episodes(memory, np.ones(1, bool))
     assert sketches.of(begun, 0).map is region.map
+
+
+def test_who_performs_cuts_corners_as_far_as_places_are_known():
+    along = [0.0, 0.4, 0.8, 1.2]
+    region = explored(*[(x, 0.0) for x in along], *[(1.2, y) for y in along[1:]])
+    here, goal = np.zeros(2), np.array([1.2, 1.2])
+    sketch = region.ways.sketches.of(new_memory(1, 2, 8, 1), 0)
+    learning = region.ways.subgoal(0, here, goal)
+    aim = region.ways.subgoal(0, here, goal, sketch=sketch)
+    assert region.map.off(learning) < 1e-9 and region.map.off(aim) < 0.5
+
+    def length(turn):
+        return np.linalg.norm(turn - here) + np.linalg.norm(goal - turn)
+
+    assert length(aim) < length(learning) - 0.1
+    region.bump(np.array([0.6, 0.1]), np.array([0.0, -1.0]))  # (A wall beside the first leg)
+    region.bump(np.array([0.9, 0.1]), np.array([0.0, -1.0]))
+    aim = region.ways.subgoal(0, here, goal, sketch=sketch)
+    assert not region.boundaries.blocks(here[None], aim[None])[0] and aim[0] > 0.4
