@@ -116,10 +116,10 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 500 1000
-	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000 --seeds 4
-	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 1
+	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
+	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
-	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
+	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
 	    --lesion prefrontal
 	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 1

@@ -212,6 +212,8 @@ class Amygdala:
 
         """
         size = 1 + 2 * len(self._channels) + self._config.mixtures
+        if "weights" not in state:
+            raise StateError("weights 'crawling.amygdala.weights' are missing")
         weights, counts = state["weights"], state["counts"]
         if weights.shape not in ((0,), (size,)):
             raise StateError(
