@@ -56,9 +56,9 @@ class Amygdala:
         k = len(channels)
         self._mixing = rng.normal(size=(k, config.mixtures)) / np.sqrt(max(1, k))
         self._bias = rng.normal(size=config.mixtures)
-        self._danger = np.zeros((config.remembered, k), np.float32)
+        self._danger = np.zeros((config.remembered, k))
         self._threat = np.zeros(config.remembered)  # (γ^(T − 1) of these moments)
-        self._safe = np.zeros((2 * config.remembered, k), np.float32)
+        self._safe = np.zeros((2 * config.remembered, k))
         self._counts = np.zeros(3, np.int64)  # (Moments in danger, safe ones kept, and felt)
         self._middle, self._scale = np.zeros(k), np.ones(k)
         self.weights: Array = np.zeros(0)
@@ -69,7 +69,7 @@ class Amygdala:
     def resize(self, n: int) -> None:
         """Go on with n bodies; the moments that are not over yet are forgotten."""
         h, k = self._config.horizon, len(self._channels)
-        self._recent = np.zeros((h, n, k), np.float32)
+        self._recent = np.zeros((h, n, k))
         self._age = np.zeros(n, np.int64)
         self._step, self._next = 0, h  # (When a safe moment is kept next)
         self.error = np.zeros(n)
@@ -123,7 +123,7 @@ class Amygdala:
         if self._step >= self._next:
             self._next = self._step + int(self._rng.integers(1, 2 * c.every))
             self._keep_safe(self._recent[slot, past])
-        self._recent[slot] = before.take(self._channels, 1)
+        self._recent[slot] = before.take(self._channels, 1).astype(np.float32)
         self._age = (self._age + 1) * active
         if self.error.any():
             self.error = np.zeros(len(fell))
@@ -137,7 +137,7 @@ class Amygdala:
             self._fitted = self.falls
             self._fit()
 
-    def _keep_safe(self, moments: NDArray[np.float32]) -> None:
+    def _keep_safe(self, moments: Array) -> None:
         rows = (self._counts[1] + np.arange(len(moments))) % len(self._safe)
         self._safe[rows] = moments
         self._counts[1] += len(moments)
@@ -157,7 +157,7 @@ class Amygdala:
         safe = min(int(self._counts[1]), len(self._safe))
         if not safe:
             return
-        felt = np.vstack([self._danger[:danger], self._safe[:safe]]).astype(float)
+        felt = np.vstack([self._danger[:danger], self._safe[:safe]])
         threat = np.concatenate([self._threat[:danger], np.zeros(safe)])
         # (Of each kind so many were felt for one that is kept.)
         share = self._counts[2] / safe / max(1.0, self._counts[0] / danger)
@@ -215,14 +215,23 @@ class Amygdala:
         if "weights" not in state:
             raise StateError("weights 'crawling.amygdala.weights' are missing")
         weights, counts = state["weights"], state["counts"]
+        if weights.dtype != np.float64:
+            raise StateError(
+                f"weights 'crawling.amygdala.weights' are {weights.dtype}: expected float64"
+            )
         if weights.shape not in ((0,), (size,)):
             raise StateError(
-                f"weights 'amygdala.weights' have shape {weights.shape}: expected (0,) or ({size},)"
+                f"weights 'crawling.amygdala.weights' have shape {weights.shape}: "
+                f"expected (0,) or ({size},)"
             )
         if not np.isfinite(weights).all():
-            raise StateError("weights 'amygdala.weights' hold NaN or inf: the file is damaged")
+            raise StateError(
+                "weights 'crawling.amygdala.weights' hold NaN or inf: the file is damaged"
+            )
         if (counts < 0).any() or (len(weights) and not counts[0]):
-            raise StateError(f"weights 'amygdala.counts' are {counts.tolist()}: no falls, no fear")
+            raise StateError(
+                f"weights 'crawling.amygdala.counts' are {counts.tolist()}: no falls, no fear"
+            )
 
     def load_state(self, state: State) -> None:
         """Take over what `state` returned."""

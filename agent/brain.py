@@ -40,7 +40,6 @@ class Brain(Anatomy, Knowledge):
         after the step:  command − explained by what was felt ─► cerebellum (climbing fibre)
                          outcome seen − expected              ─► body schema
                          reward − expected                    ─► basal ganglia (dopamine)
-                         fall − feared                        ─► amygdala
 
     Args:
         observation_space: of one environment: a flat box, or a goal dict of flat boxes.

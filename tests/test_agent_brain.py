@@ -466,7 +466,7 @@ def test_a_configuration_survives_the_way_through_a_dict():
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"soul": 1}, "no field soul: it has adaptation, babble"),
+        ({"soul": 1}, "no field soul: it has adaptation, amygdala, babble"),
         ({"reach": {"stars": 3}}, r"no field reach\.stars: it has"),
         ({"reach": 3}, r"config reach\. is 3: write a table"),
         ([], r"config root is \[\]"),
