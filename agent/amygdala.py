@@ -212,8 +212,10 @@ class Amygdala:
 
         """
         size = 1 + 2 * len(self._channels) + self._config.mixtures
-        if "weights" not in state:
-            raise StateError("weights 'crawling.amygdala.weights' are missing")
+        own = {*self._OWN, "counts", "weights", "generator"}
+        for key in sorted(own ^ set(state)):
+            kind = "missing" if key in own else "unknown"
+            raise StateError(f"weights 'crawling.amygdala.{key}' are {kind}")
         weights, counts = state["weights"], state["counts"]
         if weights.dtype != np.float64:
             raise StateError(
