@@ -159,6 +159,9 @@ evidence-results: setup results/videos/brain.gif  ## measure lesions, disturbanc
 	$(NEONATE) lesion --env neonate/CrawlTo-v0 --steps 40000 --seeds 3 --eval-episodes 20 \
 	    --regions heading habit critic body_schema $(EVIDENCE) \
 	    --out results/lesion/crawl_to
+	$(NEONATE) lesion --env neonate/AntTo-v0 --steps 60000 --seeds 5 --first-seed 300 \
+	    --eval-seed 21000 --eval-episodes 20 --regions amygdala --resume \
+	    --out results/lesion/ant_to
 	$(NEONATE) robustness --env HalfCheetah-v5 --algos brain ppo oscillator \
 	    --steps ppo=100000 50000 $(BATTERY) --agents runs/halfcheetah \
 	    --out results/robustness/halfcheetah
