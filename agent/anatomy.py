@@ -86,7 +86,9 @@ class Anatomy:
         self.cortex = MotorCortex(n, c.motor_cortex, lesions)
         dreams = Dreams(reach, schema, self.cerebellum, self.basal_ganglia, self.cortex, c)
         self.skill = Skill(self.reaching, self.cortex, dreams, c)
-        self.crawling = Crawling(senses, c, n_envs, search, trace, fear)
+        self.crawling = Crawling(
+            senses, c, n_envs, search, trace, fear, self.hippocampus, self.prefrontal
+        )
         self.travel = Travel(senses, self.hippocampus, self.prefrontal, trace)
         programs = self.reaching, self.crawling, self.travel
         self.programs = Repertoire(

@@ -30,6 +30,9 @@ class Brain(Anatomy, Knowledge):
         where commands move the body's place itself:
         senses ─► prefrontal (goal) ─► hippocampus (map and subgoal) ─► travel ─► action
 
+        where it crawls to a place:
+        senses ─► prefrontal (goal) ─► hippocampus (map and subgoal) ─► gait
+
         what is practised:
         senses ─► motor cortex (course and commands) ─► spinal cord ─► action
 

@@ -196,7 +196,7 @@ class Hippocampus:
         shapes = {
             "map.code": (cells, 2 * phases.n_phases),
             "map.place": (cells, 2),
-            "map.linked": (cells, cells),
+            "map.links": (cells, cells),
             "map.walked": (cells, cells),
             "map.novel": (cells, 8),
             "boundaries.place": (walls, 2),

@@ -46,6 +46,7 @@ class PlaceMap:
     _COVERED = 1.05  # (Distance over the spacing up to which there is nothing to be found)
     _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
     _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)
+    _TOIL = 0.3  # (Rate at which what a way costs follows)
     _BESIDE = 1.25  # (Distance over the spacing up to which a place can be dared to pass through)
 
     def __init__(self, n_features: int, spacing: float):
@@ -141,6 +142,15 @@ class PlaceMap:
         if joins:
             self._cover()
 
+    def toil(self, start: int, end: int, way: float) -> None:
+        """Learn that going from one cell to the next cost as much as a way, m, does usually."""
+        before = float(self.links[start, end])
+        if np.isfinite(before):
+            least = float(np.linalg.norm(self.place[start] - self.place[end]))
+            cost = before + self._TOIL * (max(way, least) - before)
+            self.links[start, end] = self.links[end, start] = cost
+            self._change()
+
     def contradicts(self, boundaries: Boundaries) -> bool:
         """Whether the walls are across a way that the body has gone along."""
         start, end = np.nonzero(self.walked)
@@ -197,7 +207,12 @@ class PlaceMap:
         return self._fields[goal, walked]
 
     def sweep(
-        self, start: Array, ends: Array, boundaries: Boundaries, bold: bool = False
+        self,
+        start: Array,
+        ends: Array,
+        boundaries: Boundaries,
+        bold: bool = False,
+        aside: float = 0.0,
     ) -> NDArray[np.bool_]:
         """Try out in the mind to go straight from a place (2,) to others (k, 2): which are clear.
 
@@ -209,8 +224,19 @@ class PlaceMap:
             ends: (k, 2) m.
             boundaries: walls that were felt.
             bold: whether places a little beside those that cells know do as well.
+            aside: distance to both sides at which it must be clear, too, m: a body is not a point.
 
         """
+        if aside:
+            way = ends - start
+            size = np.maximum(np.linalg.norm(way, axis=1), 1e-9)[:, None]
+            shift = aside * np.stack([-way[:, 1], way[:, 0]], axis=1) / size
+            clear = self.sweep(start, ends, boundaries, bold)
+            for i in np.flatnonzero(clear):
+                for side in (-1.0, 1.0):
+                    to, off = ends[i : i + 1], side * shift[i]
+                    clear[i] &= self.sweep(start + off, to + off, boundaries, bold)[0]
+            return clear
         clear = ~boundaries.blocks(start[None], ends)
         if not np.count_nonzero(clear):
             return clear
@@ -240,7 +266,7 @@ class PlaceMap:
         return {
             "code": self.code,
             "place": self.place,
-            "linked": np.isfinite(self.links),
+            "links": np.where(np.isfinite(self.links), self.links, -1.0),
             "walked": self.walked,
             "novel": self.novel,
         }
@@ -249,6 +275,5 @@ class PlaceMap:
         """Take over what `state` returned."""
         self.code, self.place = state["code"].copy(), state["place"].copy()
         self.walked, self.novel = state["walked"].copy(), state["novel"].copy()
-        away = np.linalg.norm(self.place[:, None] - self.place, axis=2)
-        self.links = np.where(state["linked"], away, np.inf)
+        self.links = np.where(state["links"] >= 0.0, state["links"], np.inf)
         self._change()

@@ -35,6 +35,7 @@ class Wayfinding:
     _STRIDE = 0.25  # (Distance over the spacing between places on a way that are looked at)
     _PULLS = 4  # (Halvings of how far a turn is pulled)
     _SLACK = 0.25  # (Distance over the spacing by which a turn is pulled less than it could be)
+    _ASIDE = 1.5  # (Distance over the spacing at which it is to be clear beside a way not tight)
     _SHUT = 1e3  # (Metres of way that it is worth not to go where a wall was felt)
 
     def __init__(
@@ -139,6 +140,7 @@ class Wayfinding:
         goal: Array,
         careful: bool = False,
         sketch: Sketch | None = None,
+        tight: bool = True,
     ) -> Array:
         """Next subgoal on the way to a goal.
 
@@ -148,6 +150,7 @@ class Wayfinding:
             goal: (2,) m.
             careful: whether to keep to where the body has been, from field to field.
             sketch: the map as the body has it in mind; None for what is known.
+            tight: whether a way in mind is pulled tight: to pass close by what is in the way.
 
         Returns:
             (2,) m.
@@ -156,8 +159,9 @@ class Wayfinding:
         if self._lesioned or not len(self._map):
             return goal
         world, walls = (sketch.map, sketch.walls) if sketch else (self._map, self._boundaries)
-        bold = sketch is not None  # (Who learns, learns of where it is sure to get)
-        if not careful and world.sweep(here, goal[None], walls, bold)[0]:
+        aside = 0.0 if tight else self._ASIDE * world.spacing
+        bold = tight and sketch is not None  # (Who learns, learns of where it is sure to get)
+        if not careful and world.sweep(here, goal[None], walls, bold, aside)[0]:
             return goal
         activity = world.code @ self._grid.features(self._grid.encode(goal))
         target = int(activity.argmax())
@@ -173,7 +177,7 @@ class Wayfinding:
         cells = world.way(cell, target)
         way = world.place[cells]
         if not bold:
-            return np.asarray(way[self._farthest_clear(world, walls, here, way)])
+            return np.asarray(way[self._farthest_clear(world, walls, here, way, aside=aside)])
         if cells[-1] == target:
             way = np.vstack([way, goal])
         return self._pulled_tight(world, walls, here, way)
@@ -287,15 +291,20 @@ class Wayfinding:
 
     @staticmethod
     def _farthest_clear(
-        world: PlaceMap, walls: Boundaries, here: Array, way: Array, bold: bool = False
+        world: PlaceMap,
+        walls: Boundaries,
+        here: Array,
+        way: Array,
+        bold: bool = False,
+        aside: float = 0.0,
     ) -> int:
         """Farthest of the places (k, 2) on a way to which one can go straight, by bisection."""
         low, high = 0, len(way) - 1
-        if world.sweep(here, way[-1:], walls, bold)[0]:
+        if world.sweep(here, way[-1:], walls, bold, aside)[0]:
             return high
         while high - low > 1:
             middle = (low + high) // 2
-            if world.sweep(here, way[middle : middle + 1], walls, bold)[0]:
+            if world.sweep(here, way[middle : middle + 1], walls, bold, aside)[0]:
                 low = middle
             else:
                 high = middle

@@ -67,7 +67,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     the cells at which it has looked for a goal in vain (`searched`); where it bumped while it
     performed, and the unit vectors away from there (`bumps`, the first `bumped` of them); where it
     was off the map while it performed (`trail`, the first `trailed` of them); the way
-    it explores, plus 1 (`quest`) and steps left (`quest_left`).
+    it explores, plus 1 (`quest`) and steps left (`quest_left`). One that crawls to places has some
+    of these, too, and the looks since its way is judged (`headed`), sums of cosine and sine of its
+    heading error since then (`course`), and for how many more looks it turns to the left, or to
+    the right if negative, to get free (`escape`), and the looks since the cell has changed
+    (`lingered`).
     """
     zeros = np.zeros
     return {
@@ -150,6 +154,10 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "trailed": zeros(n, np.int64),
         "quest": zeros(n, np.int64),
         "quest_left": zeros(n, np.int64),
+        "headed": zeros(n, np.int64),
+        "course": zeros((n, 2)),
+        "escape": zeros(n, np.int64),
+        "lingered": zeros(n, np.int64),
     }
 
 

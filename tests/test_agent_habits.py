@@ -205,3 +205,26 @@ def test_a_practised_movement_is_kept_to_by_the_law_that_is_told() -> None:
         else:
             fast = memory["fast_state"].copy()
             last = command.copy()
+
+
+def test_recalled_postures_serve_the_aim_without_a_detour() -> None:
+    _, agent = _slept()
+    dreams, rng = agent.brain.skill.dreams, np.random.default_rng(1)
+    schema, recall = dreams.schema, dreams.postures.recall
+    low, high = schema.range.free_low, schema.range.free_high
+    angle = rng.uniform(low, high, (200, 2))
+    aim = schema.chain(rng.uniform(low, high, (200, 2)))
+    way, serves = recall(angle, aim)
+    missed = np.linalg.norm(schema.chain(angle + way) - aim, axis=1)
+    assert serves.mean() > 0.97
+    assert missed[serves].max() <= 0.02 * schema.spread
+    # Two postures of this arm serve: searched through one by one, none is much closer.
+    grid = np.stack(np.meshgrid(*np.linspace(low, high, 300).T), axis=-1).reshape(-1, 2)
+    place = schema.chain(grid)
+    for i in np.flatnonzero(serves)[:20]:
+        there = grid[np.linalg.norm(place - aim[i], axis=1) < 0.02 * schema.spread]
+        ways = np.abs(schema.difference(there, angle[i])).sum(axis=1)
+        assert np.abs(way[i]).sum() < 1.1 * ways.min() + 0.2
+    assert not recall(angle, aim + 9.0 * schema.spread)[1].any()
+    one = [recall(a[None], x[None])[0][0] for a, x in zip(angle[:5], aim[:5], strict=True)]
+    np.testing.assert_allclose(one, way[:5], atol=1e-9)

@@ -65,9 +65,14 @@ def test_way_is_made_towards_where_the_body_heads():
     s.choose(before, bodies, np.array([True, True, False, False]))
     error = s.error(before, bodies)
     after = channels(s, 0.0, place=(0.1, 0.0), goal=(3.0, 0.0))
-    way, distance = s.approach(before, after)
+    way, distance = s.approach(before, after, np.tile([3.0, 0.0], (N, 1)))
     assert way == pytest.approx(0.1 * np.cos(error))
     assert distance == pytest.approx(2.9)
+    way, distance = s.approach(before, after, np.tile([0.0, 3.0], (N, 1)))
+    assert way[2:] == pytest.approx(3.0 - np.hypot(3.0, 0.1))  # (A subgoal, to the side)
+    assert distance == pytest.approx(2.9)
+    aside = s.error(before, None, None, np.tile([0.0, 3.0], (N, 1)))
+    assert aside == pytest.approx(np.pi / 2)
 
 
 def test_nothing_is_practised_where_there_is_no_goal_or_no_heading():

@@ -13,12 +13,15 @@ from agent.critic import Critic
 from agent.errors import StateError
 from agent.habit_search import HabitSearch
 from agent.head_direction import HeadDirection
+from agent.hippocampus import Hippocampus
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
 from agent.motor_programs.gait import Gait
+from agent.motor_programs.journey import Journey
 from agent.motor_programs.steering import Steering
 from agent.nearness import Nearness
 from agent.percept import Array
+from agent.prefrontal import Prefrontal
 from agent.proprioception import Proprioception
 from agent.residual import Residual
 from agent.senses import Senses
@@ -76,18 +79,22 @@ class Crawling:
         rng: np.random.Generator,
         trace: Trace,
         fear: np.random.Generator,
+        hippocampus: Hippocampus,
+        prefrontal: Prefrontal,
     ):
         self._senses, self._config, self._n, self._rng = senses, config, n, rng
         self._trace, lesions = trace, config.lesions
         self.steering = Steering(senses, n, rng, "heading" in lesions)
         self._head_direction = HeadDirection()
+        self.journey = Journey(senses, hippocampus, prefrontal)
         self.critic = Critic(senses.n_channels, n, config.critic, "critic" in lesions)
         places = np.append(senses.achieved, senses.desired)
         felt = np.setdiff1d(np.arange(senses.n_channels), places)
         self.amygdala = Amygdala(felt, n, config.amygdala, fear, "amygdala" in lesions)
         self._nearness = Nearness(config.critic.horizon)
         self._life: _Life | None = None
-        self._error = np.zeros(n)  # (Heading error that the latest commands answered)
+        # (Heading error that the latest commands answered, and places that they headed for)
+        self._error, self._aim = np.zeros(n), np.zeros((n, 2))
 
     @property
     def available(self) -> bool:
@@ -116,7 +123,7 @@ class Crawling:
 
     def resize(self, n: int) -> None:
         """Go on with n bodies."""
-        self._n, self._error = n, np.zeros(n)
+        self._n, self._error, self._aim = n, np.zeros(n), np.zeros((n, 2))
         self.steering.resize(n)
         self.critic.resize(n)
         self.amygdala.resize(n)
@@ -207,6 +214,8 @@ class Crawling:
     ) -> Array | None:
         steering = self.steering
         if steering.heading is None:
+            if bodies is not None and steering.to_goals:
+                self._aim[bodies] = channels[:, self._senses.desired[:2]]
             return None
         if bodies is not None:
             practising = life.search.practising & (not life.refines)
@@ -214,11 +223,24 @@ class Crawling:
         off, known = self._head_direction.believe(
             memory, channels, steering.heading, not steering.to_goals
         )
-        error = steering.error(channels, bodies, off)
+        aim = None
+        if steering.to_goals:
+            free = known.copy()
+            if bodies is not None:
+                free &= ~life.search.practising[bodies] | life.refines
+            aim = self.journey.head(memory, channels, free, bodies is not None)
+            self._trace.record(
+                place=memory["place"], aim=aim, cell=memory["cell"], goal=memory["goal"]
+            )
+        error = steering.error(channels, bodies, off, aim)
         assert error is not None
         error *= known
+        if aim is not None:
+            error = self.journey.turn(memory, error)
         if bodies is not None:
             self._error[bodies] = error
+            if aim is not None:
+                self._aim[bodies] = aim
         return error
 
     def look(self, before: Array, after: Array, memory: Memory) -> None:
@@ -257,11 +279,11 @@ class Crawling:
             return np.zeros(len(reward))
         worth, fell = reward, terminated
         if len(self._senses.desired):
-            worth = self._nearness.worth(reward, *self.steering.approach(before, after))
+            worth = self._nearness.worth(reward, *self.steering.approach(before, after, self._aim))
             fell = terminated & self._nearness.hurts(reward)
         active = np.zeros(len(reward), bool)
         active[bodies] = True
-        felt = self.steering.error(after, np.arange(len(reward)))
+        felt = self.steering.error(after, np.arange(len(reward)), None, self._aim)
         error = np.zeros(len(reward)) if felt is None else felt
         self.amygdala.learn(before, fell, ended, active)
         self.critic.feel(before, self._error, worth, after, error, fell, ended, active)
@@ -309,6 +331,7 @@ class Crawling:
         state |= {f"critic.{k}": v for k, v in self.critic.state().items()}
         state |= {f"amygdala.{k}": v for k, v in self.amygdala.state().items()}
         state["relation"] = self._nearness.relation
+        state["journey"] = self.journey.state()
         if self._life is not None:
             for f in fields(Joints):
                 state[f"joints.{f.name}"] = np.asarray(getattr(self._life.joints, f.name))
@@ -347,6 +370,7 @@ class Crawling:
         self.critic.load_state(_part(state, "critic."))
         self.amygdala.load_state(_part(state, "amygdala."))
         self._nearness.relation = state["relation"].copy()
+        self.journey.load_state(state["journey"])
         self._life = None
         parts = _part(state, "joints.")
         if parts:

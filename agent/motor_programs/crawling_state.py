@@ -69,6 +69,7 @@ _EXPLORERS: dict[str, dict[str, Shape]] = {
 }
 _ALWAYS: dict[str, Shape] = {
     "relation": ("f", (5,)),
+    "journey": ("f", (2,)),
     "steering.heading": ("f", ("heading",)),
     "steering.since_glance": ("i", ()),
     "steering.practised": ("f", ("n",)),

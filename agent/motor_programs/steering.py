@@ -113,7 +113,11 @@ class Steering:
         self._undecided[rows] = False
 
     def error(
-        self, channels: Array, bodies: NDArray[np.int64] | None = None, off: Array | None = None
+        self,
+        channels: Array,
+        bodies: NDArray[np.int64] | None = None,
+        off: Array | None = None,
+        aim: Array | None = None,
     ) -> Array | None:
         """Heading error (k,) in rad, None where no heading is known.
 
@@ -121,6 +125,7 @@ class Steering:
             channels: (k, c).
             bodies: (k,) which of those that learn they are; None for goals alone.
             off: (k,) turn believed beyond the heading that is felt, rad.
+            aim: (k, 2) places to head for on the way to the goals, m; None for the goals.
 
         """
         if self.heading is None:
@@ -129,7 +134,7 @@ class Steering:
         if off is not None:
             turn -= off
         if self.to_goals:
-            way = channels[:, self._goal] - channels[:, self._place]
+            way = (channels[:, self._goal] if aim is None else aim) - channels[:, self._place]
             bearing = np.arctan2(way[:, 1], way[:, 0])
             if bodies is not None:
                 own = self._practised[bodies]
@@ -137,19 +142,21 @@ class Steering:
             turn += bearing
         return np.asarray(turn - 2 * np.pi * np.rint(turn / (2 * np.pi)))
 
-    def approach(self, before: Array, after: Array) -> tuple[Array, Array]:
+    def approach(self, before: Array, after: Array, aim: Array) -> tuple[Array, Array]:
         """Way (n,) made towards where each body heads, and distance (n,) from its goal, both in m.
 
         Args:
             before: (n, c) channels before a step.
             after: (n, c) channels after it.
+            aim: (n, 2) places to head for on the way to the goals, m.
 
         """
-        was = np.linalg.norm(before[:, self._place] - before[:, self._goal], axis=1)
-        now = np.linalg.norm(after[:, self._place] - after[:, self._goal], axis=1)
-        moved = after[:, self._place] - before[:, self._place]
+        start, end = before[:, self._place], after[:, self._place]
+        closer = np.linalg.norm(start - aim, axis=1) - np.linalg.norm(end - aim, axis=1)
+        moved = end - start
         along = moved[:, 0] * np.cos(self._practised) + moved[:, 1] * np.sin(self._practised)
-        return np.where(np.isnan(self._practised), was - now, along), now
+        away = np.linalg.norm(end - after[:, self._goal], axis=1)
+        return np.where(np.isnan(self._practised), closer, along), away
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
