@@ -115,6 +115,12 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --seeds 5 $(CRAWLED) --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
+	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
+	    --eval-every 50000 --seeds 5 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
+	    --jobs $(JOBS) --resume --out results/crawl_maze
+	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 50000 \
+	    --eval-every 50000 --seeds 2 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
+	    --jobs $(JOBS) --resume --brain.lesions hippocampus --out results/crawl_maze_straight
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 500 1000
 	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 3

@@ -70,7 +70,7 @@ def register_envs() -> None:
             f"neonate/{name}Torque-v0", entry_point=task, max_episode_steps=1000, kwargs=_TORQUE
         )
     register(
-        "neonate/CrawlMaze-v0", entry_point="envs.crawl_maze:CrawlMazeEnv", max_episode_steps=1000
+        "neonate/CrawlMaze-v0", entry_point="envs.crawl_maze:CrawlMazeEnv", max_episode_steps=1500
     )
     register("neonate/Keys-v0", entry_point="envs.keys:KeysEnv", max_episode_steps=1500)
     register("neonate/Places-v0", entry_point="envs.places:PlacesEnv", max_episode_steps=2000)

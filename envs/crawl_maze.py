@@ -46,6 +46,8 @@ class CrawlMazeEnv(GroundGoal, CrawlerEnv):
     | `shuts` | can be passed in the first `episodes_open` episodes, and then no more |
 
     Action, reward, end of an episode and info are those of `CrawlToEnv`, with `door_shut` besides.
+    An episode lasts 75 s at most: the longest ways of the arenas are some 9 m, and .2 m/s a brisk
+    crawl.
     The reward tells of the goal also where it is hidden: take `reward_type="sparse"` there.
 
     Args:

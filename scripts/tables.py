@@ -48,6 +48,8 @@ TASKS = (
     "crawl",
     "crawl_to",
     "ant_to",
+    "crawl_maze",
+    "crawl_maze_straight",
 )
 MISSING = "*not measured yet*"
 _BLOCK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)

@@ -48,6 +48,7 @@ class Dreams:
     _BEYOND = 0.2  # (Share of the distance of two memories by which a dream goes beyond them)
     _ANYWHERE = 0.15  # (Share of aims that are where the hand would be in any posture felt so far)
     _BATCH = 128  # (Movements dreamt at once)
+    _KEPT = 1_000  # (Postures that come to mind as final ones)
     _SHOWN = 20  # (Movements that the planner shows)
     _TRIED = 120  # (Movements in which planner and cortex are compared)
     _POOL = 16_384  # (Most scenes of a night: they recur)
@@ -91,7 +92,7 @@ class Dreams:
         fresh = horizon != cortex.horizon or not cortex.weights
         cortex.horizon = horizon
         self._watch(rng)
-        self.postures.imagine(rng)
+        self.postures.keep(self._recombined(self._remembered()[0], self._KEPT, rng))
         pool = self._scenes(min(self._POOL, max(self._BATCH, c.dreams // 4)), rng)
         way, there = self.postures.recall(pool[0], pool[2])
         pool, way = (pool[0][there], pool[1][there], pool[2][there]), way[there]

@@ -18,7 +18,7 @@ class FinalPostures:
     A posture is recalled, not learnt by a network: which of several solutions it is jumps from one
     situation to the next; how to move there does not, and that is what a network can hold.
 
-    Kept are postures from all over the range that was felt, each with its place x and the matrices
+    Kept are postures put together from those felt, each with its place x and the matrices
     of a damped Gauss–Newton step that leans back to where the body is as far as the aim allows
     (null space: Liégeois 1977, doi:10.1109/TSMC.1977.4309644):
 
@@ -33,7 +33,6 @@ class FinalPostures:
     cortex: MotorCortex
     _kept: tuple[Array, Array, Array, KDTree, Array, Array] | None = field(default=None, repr=False)
 
-    _KEPT = 1_000  # (Postures that are kept)
     _CLOSE, _LED = 16, 4  # (Those that come to mind for an aim, and those that are led there)
     _LEAN = 0.5  # (β in the first step)
     _LOOKS = 6  # (Most of them at where a step has led to)
@@ -42,11 +41,10 @@ class FinalPostures:
     _SERVES = 0.02  # (Distance up to which a posture serves an aim, over the reach)
     _FIRM = 0.01  # (Damping of the inverse kinematics, over the reach)
 
-    def imagine(self, rng: np.random.Generator) -> None:
-        """Keep postures from all over the range that was felt."""
+    def keep(self, postures: Array) -> None:
+        """Keep postures (k, n_joints) in place of those before."""
         known = self.schema.range
-        size = self._KEPT, len(known.free_low)
-        self.cortex.postures = rng.uniform(known.free_low, known.free_high, size)
+        self.cortex.postures = np.clip(postures, known.free_low, known.free_high)
 
     def recall(self, angle: Array, aim: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Recall ways to final postures.
