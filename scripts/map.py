@@ -74,18 +74,20 @@ class Map:
         agent = folder.load(info, env)
         assert isinstance(agent, BrainAgent)
         brain = agent.brain
-        if not brain.travel.available or not len(brain.hippocampus.map):
+        if not len(brain.hippocampus.map):
             raise UserError(
-                f"{self.folder} has no map: its body does not travel, or has not yet; train on a "
-                "task whose place commands move, e.g. --env PointMaze_UMaze-v3"
+                f"{self.folder} has no map: its body does not go to places, or has not yet; train "
+                "on a task that tells it of them, e.g. --env PointMaze_UMaze-v3 or "
+                "neonate/CrawlMaze-v0"
             )
         walk = walked(brain, env, self.seed, self.episodes)
         env.close()
-        figure = draw(brain, walk, f"{info.env}, {info.steps_done} steps, seed {info.seed}")
+        told: list[str] = []
+        figure = draw(brain, walk, f"{info.env}, {info.steps_done} steps, seed {info.seed}", told)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.out) as beside:
             figure.savefig(beside, dpi=110, format="png")
-        print(f"wrote {self.out}")
+        print(*told, f"wrote {self.out}", sep="\n")
 
 
 def walked(brain: Brain, env: object, seed: int, episodes: int) -> Walk:
@@ -108,15 +110,15 @@ def walked(brain: Brain, env: object, seed: int, episodes: int) -> Walk:
     return Walk(np.array(place), phases, activity, np.array(begins))
 
 
-def draw(brain: Brain, walk: Walk, title: str) -> Figure:
-    """Draw everything."""
+def draw(brain: Brain, walk: Walk, title: str, told: list[str]) -> Figure:
+    """Draw everything, and add lines with its figures to `told`."""
     figure = Figure(figsize=(17, 11), layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots(3, 4)
     _draw_path(axes[0, 0], walk)
     _draw_graph(axes[0, 1], brain)
     _draw_replay(axes[0, 2], brain)
-    _draw_drift(axes[0, 3], brain, walk)
+    told += _draw_drift(axes[0, 3], brain, walk)
     cells, rates = brain.hippocampus.grid, brain.hippocampus.grid.rates(walk.grid)
     for module in range(GRIDS):
         size = float(cells.spacing[module]) / BINS_PER_SPACING
@@ -127,6 +129,7 @@ def draw(brain: Brain, walk: Walk, title: str) -> Figure:
         score = grid_score(correlogram, 0.5 * BINS_PER_SPACING, 1.5 * BINS_PER_SPACING)
         axes[2, module].imshow(correlogram.T, origin="lower", cmap="viridis", vmin=-1, vmax=1)
         axes[2, module].set_title(f"its autocorrelogram, grid score {score:.2f}")
+        told.append(f"grid cell, spacing {cells.spacing[module]:.2f} m: grid score {score:.2f}")
         axes[2, module].set_axis_off()
     _draw_place_cells(axes[1, 3], axes[2, 3], walk, brain.hippocampus.map.spacing)
     return figure
@@ -175,12 +178,14 @@ def _draw_replay(axes: Axes, brain: Brain) -> None:
     axes.set_title("replay of ways (dark first)")
 
 
-def _draw_drift(axes: Axes, brain: Brain, walk: Walk) -> None:
-    cells, rng = brain.hippocampus.grid, np.random.default_rng(0)
+def _draw_drift(axes: Axes, brain: Brain, walk: Walk) -> list[str]:
+    """Draw how path integration goes astray, and say what it explains of the first minute."""
+    cells, rng, told = brain.hippocampus.grid, np.random.default_rng(0), []
     motion = brain.travel.motion
-    assert motion is not None
+    step = brain.crawling.step if motion is None else motion.step
+    minute = max(1, round(60.0 / step))
     for noise, colour in ((0.0, PLACE), (NOISE, WALL)):
-        errors = []
+        errors, missed, varied = [], 0.0, 0.0
         for path in np.split(walk.place, np.flatnonzero(walk.begins)[1:]):
             phase, place, error = cells.encode(path[:1]), path[:1], [0.0]
             for moved in np.diff(path, axis=0):
@@ -189,17 +194,20 @@ def _draw_drift(axes: Axes, brain: Brain, walk: Walk) -> None:
                 place = cells.decode(phase, place + felt)
                 error.append(float(np.linalg.norm(place - path[len(error)])))
             errors.append(error)
+            missed += float(np.square(error[:minute]).sum())
+            varied += float(np.square(path[:minute] - walk.place.mean(axis=0)).sum())
         longest = max(len(error) for error in errors)
         padded = np.full((len(errors), longest), np.nan)
         for row, error in zip(padded, errors, strict=True):
             row[: len(error)] = error
-        seconds = motion.step * np.arange(longest)
-        mean = np.nanmean(padded, axis=0)
-        axes.plot(seconds, mean, color=colour, label=f"{noise:.0%} noise in the movement felt")
+        mean, name = np.nanmean(padded, axis=0), f"{noise:.0%} noise in the movement felt"
+        axes.plot(step * np.arange(longest), mean, color=colour, label=name)
+        told.append(f"path integration, {name}: R² {1.0 - missed / varied:.4f} over 60 s")
     axes.set_xlabel("s in the dark")
     axes.set_ylabel("m")
     axes.legend(frameon=False)
     axes.set_title("error of path integration")
+    return told
 
 
 def _draw_place_cells(one: Axes, all_of_them: Axes, walk: Walk, spacing: float) -> None:

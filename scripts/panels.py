@@ -226,7 +226,8 @@ class WayPanel(Panel):
         """Draw the map, or the distance over time."""
         if not history.has("place"):
             return self._heading(pen, box, history)
-        place, aim = history.window("place"), history.window("aim")
+        place = history.window("place")
+        aim = history.window("goal" if history.has("goal") else "aim")
         distance = np.linalg.norm(place - aim, axis=1)
         self._scale = max(largest(distance), 0.99 * self._scale)
         if place.shape[1] == 2 and self._scale > 1.0:

@@ -101,6 +101,13 @@ class Crawling:
         """Whether there are joints to move."""
         return self._life is not None
 
+    @property
+    def step(self) -> float:
+        """Control step, s; only to be asked for once there are joints."""
+        if self._life is None:
+            raise RuntimeError("the joints have not been found yet")
+        return self._life.joints.step
+
     def begin(self, joints: Joints) -> None:
         """Begin to search, with joints that babbling has found."""
         if "body_schema" in self._config.lesions:
