@@ -160,3 +160,20 @@ def test_beside_a_way_that_is_not_tight_it_must_be_clear_too() -> None:
     walls.bump(np.array([0.0, 0.5]), np.array([-1.0, 0.0]))
     assert world.sweep(start, end, walls)[0]
     assert not world.sweep(start, end, walls, aside=0.6)[0]
+
+
+def test_where_goals_are_hidden_what_was_rewarding_is_remembered() -> None:
+    journey, hippocampus, senses = _journey()
+    free, here = np.ones(1, bool), np.array([1.0, 2.0])
+    hidden = _channels(here, here, senses)
+    memory = _memory(hippocampus, senses)
+    journey.head(dict(memory), hidden, free, learning=False)
+    assert not journey.hides  # (Who performs learns nothing)
+    journey.learn(hidden, np.ones(1))
+    assert not len(journey._prefrontal.place)
+    journey.head(memory, hidden, free, learning=True)
+    assert journey.hides
+    journey.learn(hidden, np.ones(1))
+    away = _channels(np.zeros(2), np.zeros(2), senses)
+    aim = journey.head(_memory(hippocampus, senses), away, free, learning=False)
+    assert aim[0] == pytest.approx(here)

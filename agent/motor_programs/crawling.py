@@ -232,7 +232,7 @@ class Crawling:
         )
         aim = None
         if steering.to_goals:
-            free = known.copy()
+            free = known & (memory["frozen"] == 0)
             if bodies is not None:
                 free &= ~life.search.practising[bodies] | life.refines
             aim = self.journey.head(memory, channels, free, bodies is not None)
@@ -288,6 +288,7 @@ class Crawling:
         if len(self._senses.desired):
             worth = self._nearness.worth(reward, *self.steering.approach(before, after, self._aim))
             fell = terminated & self._nearness.hurts(reward)
+            self.journey.learn(after[bodies], reward[bodies])
         active = np.zeros(len(reward), bool)
         active[bodies] = True
         felt = self.steering.error(after, np.arange(len(reward)), None, self._aim)

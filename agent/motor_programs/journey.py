@@ -99,7 +99,7 @@ class Journey:
                 hippocampus.ways.sketches.note_place(memory, body)
         self._judge(memory, free, learning)
         goal, wanted = self._prefrontal.hold(memory, channels.take(self._goal, axis=1), seen)
-        self.hides |= not bool(wanted.all())
+        self.hides |= learning and not bool(wanted.all())
         memory["aim"] = goal.copy()
         ways = hippocampus.ways
         if not len(hippocampus.boundaries) and not memory["bumped"].any() and wanted.all():
