@@ -230,3 +230,12 @@ def test_recalled_postures_serve_the_aim_without_a_detour() -> None:
     assert not recall(angle, aim + 9.0 * schema.spread)[1].any()
     one = [recall(a[None], x[None])[0][0] for a, x in zip(angle[:5], aim[:5], strict=True)]
     np.testing.assert_allclose(one, way[:5], atol=1e-9)
+    kept = agent.brain.cortex.postures
+    try:
+        for few in (1, 3, 20):
+            dreams.postures.keep(kept[:few])
+            way, serves = recall(angle, aim)
+            missed = np.linalg.norm(schema.chain(angle + way) - aim, axis=1)
+            assert missed[serves].max(initial=0.0) <= 0.02 * schema.spread
+    finally:
+        dreams.postures.keep(kept)

@@ -59,14 +59,15 @@ class FinalPostures:
         """
         schema, rows = self.schema, np.arange(len(angle))
         places, tree, slopes, pulls = self._remembered()
-        close = tree.query(aim, self._CLOSE)[1]
+        k = min(self._CLOSE, tree.n)
+        close = tree.query(aim, k)[1].reshape(len(aim), k)
         here, aim = angle[:, None], aim[:, None]
         q = self.cortex.postures[close]
         home = self._LEAN * schema.difference(here, q)
         miss = (aim - places[close])[..., None] - slopes[close] @ home[..., None]
         q = self._moved(q, home + (pulls[close] @ miss)[..., 0])
         ways = np.abs(schema.difference(q, here)).sum(axis=-1)
-        q = q[rows[:, None], ways.argpartition(self._LED, axis=1)[:, : self._LED]]
+        q = q[rows[:, None], ways.argpartition(min(self._LED, k - 1), axis=1)[:, : self._LED]]
         for looks in range(self._LOOKS, 0, -1):
             place, _, pull = self._look(q)
             way = aim - place
