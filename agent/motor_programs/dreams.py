@@ -92,7 +92,8 @@ class Dreams:
         fresh = horizon != cortex.horizon or not cortex.weights
         cortex.horizon = horizon
         self._watch(rng)
-        self.postures.keep(self._recombined(self._remembered()[0], self._KEPT, rng))
+        anywhere, felt = self._anywhere(self._KEPT // 2, rng), self._remembered()[0]
+        self.postures.keep(np.concatenate([anywhere, self._recombined(felt, len(anywhere), rng)]))
         pool = self._scenes(min(self._POOL, max(self._BATCH, c.dreams // 4)), rng)
         way, there = self.postures.recall(pool[0], pool[2])
         pool, way = (pool[0][there], pool[1][there], pool[2][there]), way[there]
@@ -111,12 +112,15 @@ class Dreams:
         part = rng.uniform(-self._BEYOND, 1.0 + self._BEYOND, (n, 1))
         between = aim[first] + part * (aim[second] - aim[first])
         elsewhere = self._recombined(angle, n, rng)
-        anywhere = rng.uniform(
-            self.schema.range.free_low, self.schema.range.free_high, elsewhere.shape
-        )
+        anywhere = self._anywhere(n, rng)
         draw = rng.random((n, 1))
         imagined = self.schema.chain(np.where(draw < self._ANYWHERE, anywhere, elsewhere))
         return posture, velocity[first], np.where(draw < 0.5, imagined, between)
+
+    def _anywhere(self, n: int, rng: np.random.Generator) -> Array:
+        """Postures (n, n_joints) from all over the range that was felt."""
+        low, high = self.schema.range.free_low, self.schema.range.free_high
+        return rng.uniform(low, high, (n, len(low)))
 
     def _recombined(self, angle: Array, n: int, rng: np.random.Generator) -> Array:
         """Postures (n, n_joints), the angle of each joint near one of those remembered."""

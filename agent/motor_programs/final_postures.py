@@ -18,8 +18,9 @@ class FinalPostures:
     A posture is recalled, not learnt by a network: which of several solutions it is jumps from one
     situation to the next; how to move there does not, and that is what a network can hold.
 
-    Kept are postures put together from those felt, each with its place x and the matrices
-    of a damped Gauss–Newton step that leans back to where the body is as far as the aim allows
+    Kept are postures put together from those felt, which are easy to be in, and others from all
+    over the range, where few were felt; each with its place x and the matrices of a damped
+    Gauss–Newton step that leans back to where the body is as far as the aim allows
     (null space: Liégeois 1977, doi:10.1109/TSMC.1977.4309644):
 
     .. math:: \Delta q = J^+ (x^* - x(q) - J h) + h, \qquad J^+ = J^T (J J^T + \lambda^2)^{-1},
