@@ -92,14 +92,20 @@ class PlaceMap:
         n = len(self.place)
         links, walked = np.full((n + 1, n + 1), np.inf), np.zeros((n + 1, n + 1), bool)
         links[:n, :n], walked[:n, :n] = self.links, self.walked
-        near = near[~shut]
+        near, group = near[~shut], self.group
+        joined = np.unique(group[near])
         links[near, n] = links[n, near] = away[near]
         self.links, self.walked = links, walked
         self.code, self.place = np.vstack([self.code, code]), np.vstack([self.place, place])
         ahead = self.probes(np.array([n]))[0]
         self.novel = np.vstack([self.novel, ~boundaries.blocks(np.tile(place, (8, 1)), ahead)])
         self._change()
-        self._cover()
+        if len(joined) > 1:
+            self._cover()
+            return n
+        own = joined[0] if len(joined) else group.max(initial=-1) + 1
+        self._group = np.append(group, np.int32(own)).astype(np.int32)
+        self._cover(n)
         return n
 
     @property
@@ -109,14 +115,25 @@ class PlaceMap:
             self._group = connected_components(np.isfinite(self.links), directed=False)[1]
         return self._group
 
-    def _cover(self) -> None:
-        """Give up ways to places that a cell knows, unless there is no known way to that cell."""
+    def _cover(self, new: int | None = None) -> None:
+        """Give up ways to places that a cell knows, unless there is no known way to that cell.
+
+        Args:
+            new: the cell that is all that has changed; None where ways may have been joined.
+
+        """
         cells, ways = np.nonzero(self.novel)
         probe = self.place[cells] + self._PREPLAY * self.spacing * DIRECTIONS[ways]
-        away = ((probe[:, None] - self.place) ** 2).sum(axis=2)
-        known = away < (self._COVERED * self.spacing) ** 2
-        known &= self.group[cells, None] == self.group
-        known = known.any(axis=1)
+        group, reach = self.group, (self._COVERED * self.spacing) ** 2
+        if new is None:
+            away = ((probe[:, None] - self.place) ** 2).sum(axis=2)
+            known = ((away < reach) & (group[cells, None] == group)).any(axis=1)
+        else:
+            known = ((probe - self.place[new]) ** 2).sum(axis=1) < reach
+            known &= group[cells] == group[new]
+            own = np.flatnonzero(cells == new)
+            away = ((probe[own, None] - self.place) ** 2).sum(axis=2)
+            known[own] |= ((away < reach) & (group == group[new])).any(axis=1)
         self.novel[cells[known], ways[known]] = False
 
     def probes(self, cells: NDArray[np.int64] | None = None) -> Array:
@@ -136,11 +153,13 @@ class PlaceMap:
             return
         self.walked[start, end] = self.walked[end, start] = True
         length = float(np.linalg.norm(self.place[start] - self.place[end]))
-        joins = self.group[start] != self.group[end]
+        group, joins = self.group, self.group[start] != self.group[end]
         self.links[start, end] = self.links[end, start] = length
         self._change()
         if joins:
             self._cover()
+        else:
+            self._group = group
 
     def toil(self, start: int, end: int, way: float) -> None:
         """Learn that going from one cell to the next cost as much as a way, m, does usually."""
@@ -149,7 +168,9 @@ class PlaceMap:
             least = float(np.linalg.norm(self.place[start] - self.place[end]))
             cost = before + self._TOIL * (max(way, least) - before)
             self.links[start, end] = self.links[end, start] = cost
+            group = self.group
             self._change()
+            self._group = group
 
     def contradicts(self, boundaries: Boundaries) -> bool:
         """Whether the walls are across a way that the body has gone along."""
