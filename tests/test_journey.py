@@ -93,6 +93,18 @@ def test_what_held_a_body_up_is_a_wall_that_it_goes_round() -> None:
     assert not _go(*lesioned, ((-1.0, 0.0), (1.0, 0.0)), walled=True, learning=False)[0]
 
 
+def test_a_body_that_is_too_fast_for_its_map_heads_straight() -> None:
+    parts = journey, hippocampus, senses = _taught()
+    memory, free = _memory(hippocampus, senses), np.ones(1, bool)
+    channels = _channels(np.array([-1.0, 0.0]), np.array([1.0, 0.0]), senses)
+    aim = journey.head(dict(memory), channels, free, learning=False)[0]
+    assert aim[1] < -0.5  # (Round the wall)
+    journey.pace, walls = 0.1, len(hippocampus.boundaries)
+    np.testing.assert_array_equal(journey.head(dict(memory), channels, free, False)[0], [1.0, 0.0])
+    assert not _go(*parts, ((-1.0, 0.0), (1.0, 0.0)), walled=True)[0]
+    assert len(hippocampus.boundaries) == walls and journey.pace == 0.1
+
+
 def test_a_body_that_performs_keeps_walls_in_mind_and_learns_nothing() -> None:
     journey, hippocampus, senses = parts = _journey()
     _go(*parts, ((-1.0, -1.5), (1.0, -1.5)), walled=False)

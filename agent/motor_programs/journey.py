@@ -20,7 +20,8 @@ class Journey:
     beside a wall, turns the other way for a while.
 
     The map grows as the body goes to its goals. It is looked at now and then: a rhythm takes many
-    steps to get from one place to the next.
+    steps to get from one place to the next. A body that is so fast that it leaves the field of a
+    place cell between two looks has no use for such a map, and heads straight for its goals.
 
     Args:
         senses: channels.
@@ -47,6 +48,11 @@ class Journey:
         self._hippocampus, self._prefrontal = hippocampus, prefrontal
         self._every = hippocampus.config.replan_every
         self.pace, self.hides = 0.0, False
+
+    @property
+    def _too_fast(self) -> bool:
+        """Whether a place field is left between two looks: the map is too fine for the body."""
+        return self.pace * self._every > self._hippocampus.config.spacing
 
     def head(
         self, memory: Memory, channels: Array, free: NDArray[np.bool_], learning: bool
@@ -90,6 +96,11 @@ class Journey:
         seen = channels.take(self._place, axis=1)
         moved = np.where(had[:, None], seen - memory["sight"], 0.0)
         hippocampus.sense(memory, moved, seen)
+        goal, wanted = self._prefrontal.hold(memory, channels.take(self._goal, axis=1), seen)
+        self.hides |= learning and not bool(wanted.all())
+        if self._too_fast:
+            memory["aim"] = goal.copy()
+            return
         if learning:
             last = memory["last_cell"] - 1
             hippocampus.learn(memory, -moved)  # (The way that has just been made)
@@ -98,8 +109,6 @@ class Journey:
             for body in hippocampus.lost(memory):
                 hippocampus.ways.sketches.note_place(memory, body)
         self._judge(memory, free, learning)
-        goal, wanted = self._prefrontal.hold(memory, channels.take(self._goal, axis=1), seen)
-        self.hides |= learning and not bool(wanted.all())
         memory["aim"] = goal.copy()
         ways = hippocampus.ways
         if not len(hippocampus.boundaries) and not memory["bumped"].any() and wanted.all():
