@@ -142,7 +142,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts sb3 --sb3-steps 4000
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors
-	$(NEONATE) keys --first-seed 230 --out results/keys --parts habits
+	$(NEONATE) keys --first-seed 220 --out results/keys --parts habits
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
 	$(foreach lesion,$(GOAL_LESIONS),$(call lesioned,neonate/AntTo-v0,ant_to,60000,$(lesion),30000))

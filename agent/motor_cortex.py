@@ -30,7 +30,8 @@ class MotorCortex:
         mean: of the situations dreamt of, (n_inputs,).
         spread: their standard deviation, the same.
         profile: (knots,) usual course of a movement that goes 1 rad, in units of the course.
-        postures: (p, n_joints) that come to mind as final ones, rad.
+        postures: (p, n_joints) final postures that the planner chose, rad.
+        aims: (p, d) what they were chosen for, m.
         horizon: steps of a course, 0 before the first night.
         shortfall: share by which its dreamt movements were worse than the planner's.
         surprise: running mean of (return − expected) / |expected| of its movements awake.
@@ -39,7 +40,7 @@ class MotorCortex:
 
     """
 
-    _LEARNT = ("mean", "spread", "profile", "postures")
+    _LEARNT = ("mean", "spread", "profile", "postures", "aims")
     _SPACE = 3  # (Coordinates of an aim that there is room for)
     _FLOOR = 0.02  # (Least spread of a situation, rad)
     _BETAS = 0.9, 0.999
@@ -54,6 +55,7 @@ class MotorCortex:
         self.spread: Array
         self.profile: Array
         self.postures: Array
+        self.aims: Array
         self.horizon, self.shortfall, self.surprise, self.count = 0, np.inf, 0.0, 0
         self.begun = np.zeros((config.remembered, 2 * n_joints + self._SPACE))
         self._n = n_joints
@@ -184,8 +186,9 @@ class MotorCortex:
         inputs, outputs = (len(state[name].ravel()) for name in ("mean", "weights5"))
         sizes = (inputs, m), (m,), (m, m), (m,), (m, outputs), (outputs,)
         shapes |= {f"weights{i}": size for i, size in enumerate(sizes)}
+        d = min(state["aims"].shape[-1] if state["aims"].ndim else 0, self._SPACE)
         shapes |= {"mean": (inputs,), "spread": (inputs,), "profile": ((outputs - 1) // n,)}
-        return shapes | {"postures": (p, n)}
+        return shapes | {"postures": (p, n), "aims": (p, d)}
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""

@@ -177,7 +177,7 @@ def _habits(rows: list[Row]) -> Any:
         right.axhline(60, color="0.5", linewidth=0.8)
         right.set_ylim(0)
         right.set_xticks(range(2), [name for _, name, _ in kinds[:2]])
-        right.set_title("µs per step on the way\n(quickest of five runs)", fontsize=9)
+        right.set_title("µs per step on the way\n(quickest episode)", fontsize=9)
     figure.tight_layout()
     return figure
 

@@ -196,7 +196,7 @@ def _habits(rows: Sequence[Row]) -> list[Cells]:
         def micros(name: str, gated: list[Row] = gated) -> str:
             habit, plan = (np.mean([r[k][name] for r in gated]) for k in ("habit", "plan"))
             least = float(np.mean([r["habit"][f"{name}_least"] for r in gated]))
-            return f"{habit:.0f} µs, plan {plan:.0f} µs; quickest runs {least:.0f} µs"
+            return f"{habit:.0f} µs, plan {plan:.0f} µs; quickest episode {least:.0f} µs"
 
         worse = 100 * (worth["plan"] - worth["habit"]) / abs(worth["plan"])
         used = 100 * float(np.mean([r["habit"]["by_habit"] for r in group]))

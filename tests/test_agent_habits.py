@@ -205,37 +205,3 @@ def test_a_practised_movement_is_kept_to_by_the_law_that_is_told() -> None:
         else:
             fast = memory["fast_state"].copy()
             last = command.copy()
-
-
-def test_recalled_postures_serve_the_aim_without_a_detour() -> None:
-    _, agent = _slept()
-    dreams, rng = agent.brain.skill.dreams, np.random.default_rng(1)
-    schema, recall = dreams.schema, dreams.postures.recall
-    low, high = schema.range.free_low, schema.range.free_high
-    felt = agent.brain.cortex.remembered()[0]
-    angle = felt[rng.integers(len(felt), size=200)]
-    aim = schema.chain(rng.uniform(low, high, (200, 2)))
-    way, serves = recall(angle, aim)
-    missed = np.linalg.norm(schema.chain(angle + way) - aim, axis=1)
-    assert serves.mean() > 0.97
-    assert missed[serves].max() <= 0.02 * schema.spread
-    # Searched through one by one, hardly a posture that serves is closer.
-    grid = np.stack(np.meshgrid(*np.linspace(low, high, 300).T), axis=-1).reshape(-1, 2)
-    place, longer = schema.chain(grid), []
-    for i in np.flatnonzero(serves)[:40]:
-        there = grid[np.linalg.norm(place - aim[i], axis=1) < 0.02 * schema.spread]
-        least = np.abs(schema.difference(there, angle[i])).sum(axis=1).min()
-        longer.append((np.abs(way[i]).sum() + 0.1) / (least + 0.1))
-    assert np.median(longer) < 1.1 and np.mean(longer) < 1.3
-    assert not recall(angle, aim + 9.0 * schema.spread)[1].any()
-    one = [recall(a[None], x[None])[0][0] for a, x in zip(angle[:5], aim[:5], strict=True)]
-    np.testing.assert_allclose(one, way[:5], atol=1e-9)
-    kept = agent.brain.cortex.postures
-    try:
-        for few in (1, 3, 20):
-            dreams.postures.keep(kept[:few])
-            way, serves = recall(angle, aim)
-            missed = np.linalg.norm(schema.chain(angle + way) - aim, axis=1)
-            assert missed[serves].max(initial=0.0) <= 0.02 * schema.spread
-    finally:
-        dreams.postures.keep(kept)

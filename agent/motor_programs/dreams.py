@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.basal_ganglia import BasalGanglia
 from agent.body_schema import BodySchema
@@ -10,7 +11,6 @@ from agent.cerebellum import Cerebellum
 from agent.config import BrainConfig
 from agent.motor_cortex import MotorCortex
 from agent.motor_programs.courses import Course, cost, course
-from agent.motor_programs.final_postures import FinalPostures
 from agent.motor_programs.reach import Reach
 from agent.motor_programs.refinement import Movement
 from agent.percept import Array
@@ -25,14 +25,17 @@ class Dreams:
 
     A dream puts together what was experienced: joints' angles from different beginnings, aims
     between and a little beyond those that were aimed at, or where the hand would be in such a
-    posture, or any. The planner shows how movements usually go; from there on
+    posture, or any. The planner shows final postures, and how movements usually go; from there on
     the cortex dreams by itself, and each dreamt movement is made a little better by the slope of
     its imagined cost, through the learnt geometry and dynamics.
 
     In the end it is tried against the planner on beginnings and aims as they were; the share by
     which it usually is worse is what the gate goes by.
 
-    Final postures are not learnt by the network (`agent.motor_programs.final_postures`).
+    A final posture is recalled, not learnt by the network: postures that served similar aims, and
+    the one where the body is, are led to the aim by damped Gauss–Newton, and the nearest of those
+    that get there is taken. Which of several solutions it is jumps from one situation to the
+    next; how to move there does not, and that is what a network can hold.
     """
 
     reach: Reach
@@ -42,15 +45,16 @@ class Dreams:
     cortex: MotorCortex
     config: BrainConfig
 
-    def __post_init__(self) -> None:
-        self.postures = FinalPostures(self.schema, self.cortex)
-
     _BEYOND = 0.2  # (Share of the distance of two memories by which a dream goes beyond them)
     _ANYWHERE = 0.15  # (Share of aims that are where the hand would be in any posture felt so far)
     _BATCH = 128  # (Movements dreamt at once)
-    _KEPT = 1_000  # (Postures that come to mind as final ones)
-    _SHOWN = 20  # (Movements that the planner shows)
+    _SHOWN = 60  # (Final postures that the planner shows)
     _TRIED = 120  # (Movements in which planner and cortex are compared)
+    _RECALLED = 4  # (Postures that come to mind for an aim)
+    _PASSES, _STRIDE = 4, 0.8  # (Steps of the inverse kinematics, and the longest of them, rad)
+    _ARRIVED = 0.01  # (Distance up to which postures are equally good, over the reach)
+    _SERVES = 0.02  # (Distance up to which a posture serves an aim, over the reach)
+    _FIRM = 0.01  # (Damping of the inverse kinematics, over the reach)
     _POOL = 16_384  # (Most scenes of a night: they recur)
     _WARM = 50  # (Batches in which the learning rate rises)
     _CRITIC = 0.1  # (Weight of learning what a movement will cost)
@@ -58,6 +62,44 @@ class Dreams:
     def laid(self) -> Course:
         """Return the course of the cortex's movements."""
         return course(self.cortex.horizon, self.schema.step)
+
+    def recall(self, angle: Array, aim: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Recall ways to final postures.
+
+        Args:
+            angle: (n, n_joints) where the bodies are.
+            aim: (n, d) what the geometry's outcome must become.
+
+        Returns:
+            Ways (n, n_joints) in joint space, distances (n,) of the hand from the aim, and whether
+            the postures serve the aims, (n,).
+
+        """
+        cortex, schema = self.cortex, self.schema
+        aim = aim[:, None]
+        off = aim - cortex.aims
+        similar = np.vecdot(off, off).argsort(axis=1)[:, : self._RECALLED]
+        q = np.concatenate([angle[:, None], cortex.postures[similar]], axis=1)
+        # A habit stays within what has been felt.
+        low, high = schema.range.free_low, schema.range.free_high
+        firm = (self._FIRM * schema.spread) ** 2 * np.eye(aim.shape[2])
+        missed = []
+        for _ in range(self._PASSES):
+            outcome, jacobian = schema.chain.with_jacobian(q)
+            miss, transpose = aim - outcome, jacobian.swapaxes(-1, -2)
+            missed.append(miss)
+            pull = np.linalg.solve(jacobian @ transpose + firm, miss[..., None])
+            move = np.maximum((transpose @ pull)[..., 0], -self._STRIDE)
+            q += np.minimum(move, self._STRIDE, out=move)
+            np.minimum(np.maximum(q, low, out=q), high, out=q)
+        miss = aim - schema.chain(q)
+        distance = np.sqrt(np.vecdot(miss, miss))
+        way = schema.difference(q, angle[:, None])
+        late = np.maximum(distance / schema.spread - self._ARRIVED, 0.0)
+        best = (np.abs(way).sum(axis=-1) + 1e3 * late).argmin(axis=1)
+        rows, first = np.arange(len(q)), missed[0][:, 0]
+        serves = distance[rows, best] < self._SERVES * schema.spread
+        return way[rows, best], np.sqrt(np.vecdot(first, first)), serves
 
     def situation(self, angle: Array, velocity: Array, way: Array, distance: Array) -> Array:
         """Say what the cortex sees of a movement that begins, (n, n_inputs)."""
@@ -92,12 +134,10 @@ class Dreams:
         fresh = horizon != cortex.horizon or not cortex.weights
         cortex.horizon = horizon
         self._watch(rng)
-        anywhere, felt = self._anywhere(self._KEPT // 2, rng), self._remembered()[0]
-        self.postures.keep(np.concatenate([anywhere, self._recombined(felt, len(anywhere), rng)]))
         pool = self._scenes(min(self._POOL, max(self._BATCH, c.dreams // 4)), rng)
-        way, there = self.postures.recall(pool[0], pool[2])
+        way, distance, there = self.recall(pool[0], pool[2])
         pool, way = (pool[0][there], pool[1][there], pool[2][there]), way[there]
-        inputs = self.situation(*pool[:2], way, self._distance(pool))
+        inputs = self.situation(*pool[:2], way, distance[there])
         if fresh:
             cortex.sprout(inputs, way.shape[1] * self.laid().knots + 1, rng)
         self._practise(pool, way, inputs, rng)
@@ -112,15 +152,12 @@ class Dreams:
         part = rng.uniform(-self._BEYOND, 1.0 + self._BEYOND, (n, 1))
         between = aim[first] + part * (aim[second] - aim[first])
         elsewhere = self._recombined(angle, n, rng)
-        anywhere = self._anywhere(n, rng)
+        anywhere = rng.uniform(
+            self.schema.range.free_low, self.schema.range.free_high, elsewhere.shape
+        )
         draw = rng.random((n, 1))
         imagined = self.schema.chain(np.where(draw < self._ANYWHERE, anywhere, elsewhere))
         return posture, velocity[first], np.where(draw < 0.5, imagined, between)
-
-    def _anywhere(self, n: int, rng: np.random.Generator) -> Array:
-        """Postures (n, n_joints) from all over the range that was felt."""
-        low, high = self.schema.range.free_low, self.schema.range.free_high
-        return rng.uniform(low, high, (n, len(low)))
 
     def _recombined(self, angle: Array, n: int, rng: np.random.Generator) -> Array:
         """Postures (n, n_joints), the angle of each joint near one of those remembered."""
@@ -130,19 +167,21 @@ class Dreams:
         near, far = angle[first, joints], angle[second, joints]
         return np.asarray(near + part * self.schema.difference(far, near))
 
-    def _distance(self, scene: Scene) -> Array:
-        """How far the hand is from the aim, (n,), when movements begin."""
-        return np.asarray(np.linalg.norm(scene[2] - self.schema.chain(scene[0]), axis=1))
-
     def _remembered(self) -> Scene:
         angle, velocity, aim = self.cortex.remembered()
         return angle, velocity, aim[:, : self.schema.chain.n_outcome]
 
     def _watch(self, rng: np.random.Generator) -> None:
-        """See how the planner moves."""
-        plans = [self._plan(scene) for scene in zip(*self._scenes(self._SHOWN, rng), strict=True)]
+        """See what postures the planner chooses, and how it moves there."""
+        cortex, laid = self.cortex, self.laid()
+        cortex.aims = np.zeros((0, self.schema.chain.n_outcome))
+        angle, velocity, aim = self._scenes(self._SHOWN, rng)
+        postures = [self.reach.postures(angle[i], aim[i], self.schema)[0] for i in range(len(aim))]
+        cortex.postures, cortex.aims = np.array(postures), aim
+        shown = range(self._SHOWN // 3)
+        plans = [self._plan((angle[i], velocity[i], aim[i])) for i in shown]
         ways = np.array([plan[0][-1] - plan[0][0] for plan in plans])
-        self.cortex.profile = self.laid().profile(np.array([plan[2] for plan in plans]), ways)
+        cortex.profile = laid.profile(np.array([plan[2] for plan in plans]), ways)
 
     def _practise(self, pool: Scene, way: Array, inputs: Array, rng: np.random.Generator) -> None:
         """Make dreamt movements better, those of all scenes in turn."""
@@ -184,12 +223,12 @@ class Dreams:
         """Imagine by what share the cortex's movements are worse than the planner's."""
         angle, velocity, aim = self._remembered()
         start, end = rng.integers(len(aim), size=(2, self._TRIED))
-        way, familiar = self.postures.recall(angle[start], aim[end])
-        start, end, way = (x[familiar] for x in (start, end, way))
+        way, distance, familiar = self.recall(angle[start], aim[end])
+        start, end, way, distance = (x[familiar] for x in (start, end, way, distance))
         if not len(start):
             return 1.0
         scenes = angle[start], velocity[start], aim[end]
-        own = self.movement(*scenes[:2], way, self._distance(scenes))[0]
+        own = self.movement(*scenes[:2], way, distance)[0]
         planned = [self._plan((a, v, e)) for a, v, e in zip(*scenes, strict=True)]
         theirs = tuple(np.array(part) for part in zip(*planned, strict=True))
         laid, limits = self.laid(), self.schema.range.limits()

@@ -230,9 +230,7 @@ class Skill:
         reaching.guidance.begin(memory, percept)
         aim = reaching.guidance.aims(memory, percept, rows).take(rows, 0)
         start = percept.angle.take(rows, 0), percept.velocity.take(rows, 0)
-        way, familiar = dreams.postures.recall(start[0], aim)
-        off = aim - schema.reached(percept).take(rows, 0)
-        distance = np.sqrt(np.vecdot(off, off))
+        way, distance, familiar = dreams.recall(start[0], aim)
         familiar &= self._still(start[1])
         memory["habit"][rows] = np.where(familiar, HABITUAL, PLANNED)
         if not familiar.all():
