@@ -1,7 +1,6 @@
 """Crawling: the motor program that moves the whole body by a rhythm, and seeks a better one."""
 
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -16,47 +15,18 @@ from agent.head_direction import HeadDirection
 from agent.hippocampus import Hippocampus
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
+from agent.motor_programs.crawling_life import Life, shuffled
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.journey import Journey
 from agent.motor_programs.steering import Steering
 from agent.nearness import Nearness
 from agent.percept import Array
 from agent.prefrontal import Prefrontal
-from agent.proprioception import Proprioception
 from agent.residual import Residual
 from agent.senses import Senses
-from agent.spinal_cord import PatternGenerator, Rhythm
+from agent.spinal_cord import PatternGenerator
 from agent.trace import Trace
 from agent.working_memory import Memory
-
-
-@dataclass
-class _Life:
-    """What there is once the joints are known."""
-
-    joints: Joints
-    gait: Gait
-    search: HabitSearch
-    rhythm: Rhythm
-    habit: Rhythm | None = None
-    residual: Residual | None = None
-
-    @property
-    def refines(self) -> bool:
-        """Whether the habit is refined instead of sought."""
-        return self.residual is not None and self.residual.practises
-
-    @cached_property
-    def proprioception(self) -> Proprioception:
-        """What is believed of the joints."""
-        return Proprioception(self.joints)
-
-    @cached_property
-    def channels(self) -> NDArray[np.int64]:
-        """Channels that belong to joints."""
-        joints = self.joints
-        channels = np.concatenate([joints.cosine, joints.sine, joints.velocity])
-        return channels[channels >= 0]  # (There is no cosine where the angle itself is given)
 
 
 class Crawling:
@@ -92,7 +62,7 @@ class Crawling:
         felt = np.setdiff1d(np.arange(senses.n_channels), places)
         self.amygdala = Amygdala(felt, n, config.amygdala, fear, "amygdala" in lesions)
         self._nearness = Nearness(config.critic.horizon)
-        self._life: _Life | None = None
+        self._life: Life | None = None
         # (Heading error that the latest commands answered, and places that they headed for)
         self._error, self._aim = np.zeros(n), np.zeros((n, 2))
 
@@ -111,11 +81,11 @@ class Crawling:
     def begin(self, joints: Joints) -> None:
         """Begin to search, with joints that babbling has found."""
         if "body_schema" in self._config.lesions:
-            joints = _shuffled(joints, self._rng)
+            joints = shuffled(joints, self._rng)
         gait = self._gait(joints)
         first = gait.draw(self._config.search.first, self._rng)
         search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
-        self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
+        self._life = Life(joints, gait, search, gait.rhythm(search.parameters))
         self._life.residual = self._residual(self._rng)
 
     def _residual(self, rng: np.random.Generator) -> Residual | None:
@@ -186,7 +156,7 @@ class Crawling:
 
     def _refine(
         self,
-        life: _Life,
+        life: Life,
         memory: Memory,
         channels: Array,
         error: Array | None,
@@ -210,14 +180,14 @@ class Crawling:
         self._trace.record(refinement=refined - np.clip(command, -1.0, 1.0))
         return refined
 
-    def _habit(self, life: _Life) -> Array:
+    def _habit(self, life: Life) -> Array:
         explorer = life.search.explorer
         if "habit" in self._config.lesions and explorer is not None:
             return explorer.centre
         return life.search.habit
 
     def _heading_error(
-        self, life: _Life, memory: Memory, channels: Array, bodies: NDArray[np.int64] | None
+        self, life: Life, memory: Memory, channels: Array, bodies: NDArray[np.int64] | None
     ) -> Array | None:
         steering = self.steering
         if steering.heading is None:
@@ -388,7 +358,7 @@ class Crawling:
             first, rng = told["first"], np.random.default_rng(0)
             search = HabitSearch(first, gait.period, self._n, self._config.search, rng)
             search.load_state(told)
-            self._life = _Life(joints, gait, search, gait.rhythm(search.parameters))
+            self._life = Life(joints, gait, search, gait.rhythm(search.parameters))
             self._life.proprioception.expectation.load_state(_part(state, "expected."))
             self._life.residual = residual = self._residual(rng)
             if residual is not None:
@@ -397,14 +367,3 @@ class Crawling:
 
 def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-
-
-def _shuffled(joints: Joints, rng: np.random.Generator) -> Joints:
-    """Take the joints of a body for each other."""
-    order = np.roll(rng.permutation(len(joints.sine)), 1)
-    return replace(
-        joints,
-        cosine=joints.cosine[order],
-        sine=joints.sine[order],
-        velocity=joints.velocity[order],
-    )

@@ -99,7 +99,7 @@ class Journey:
         goal, wanted = self._prefrontal.hold(memory, channels.take(self._goal, axis=1), seen)
         self.hides |= learning and not bool(wanted.all())
         if self._too_fast:
-            memory["aim"] = goal.copy()
+            memory["aim"], memory["escape"] = goal.copy(), np.zeros_like(memory["escape"])
             return
         if learning:
             last = memory["last_cell"] - 1
