@@ -55,6 +55,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
 MAZES := $(NEONATE) mazes --out results/mazes
+ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 40000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 GOAL_LESIONS := intact amygdala
@@ -133,6 +134,10 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
+	$(ANT_MAZE) --steps 50000 100000 200000 300000
+	$(ANT_MAZE) --steps 100000 --seeds 2 --lesion hippocampus
+	$(ANT_MAZE) --algo random --steps 1 --seeds 3
+	$(ANT_MAZE) --algo sac --steps 20000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2

@@ -51,6 +51,12 @@ class GridCells:
         self._modules = [slice(i, i + 3) for i in range(size - 3, -1, -3)]
         self._coarse = [np.linalg.pinv(self.waves[part]) for part in self._modules]
 
+    def widen(self, finest: float) -> None:
+        """Let spacings begin at λ = `finest`, m, with orientations as they are."""
+        ratio = finest / float(self.spacing[0])
+        self.spacing = self.spacing * ratio
+        self._take(self.waves / ratio, self.orientation)
+
     @property
     def n_phases(self) -> int:
         """How many phases there are: three per module."""

@@ -25,7 +25,9 @@ class HabitSearch:
         c = \min\left(1, \frac{\text{spread of } \bar r}{\text{spread of } \Delta V / L}\right)
 
     with V what the critic holds the body's condition to be worth, taken no more seriously than the
-    reward itself, and r_t = 0 (or the mean so far where that is negative) from a fall on.
+    reward itself, and r_t = 0 (or the mean so far where that is negative) from a fall on, for as
+    long as bodies lie after one, as they have so far: what counts is what a step earns, those lost
+    among them.
     *Eligibility* is the perturbation that the bout was run with, *prediction error* is R against
     what its generation earned: see `agent.explorers`, where both meet. The course:
 
@@ -84,6 +86,7 @@ class HabitSearch:
         self._due, self._retry, self._overdue = False, False, 0
         self._asked_again, self._setbacks = False, 0
         self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
+        self._lies = 0.0  # (Steps that a body lies after a fall, on average; 0 while unknown)
         self.doubt = Doubt(n, config.trial_every)
         self._lay_out(n)
         for body in range(n):
@@ -103,6 +106,7 @@ class HabitSearch:
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
         self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
+        self._down = np.zeros(n, np.int64)
         self.dopamine = np.zeros(n)
 
     @property
@@ -133,6 +137,7 @@ class HabitSearch:
         ended: NDArray[np.bool_],
         active: NDArray[np.bool_] | None = None,
         credit: Callable[[NDArray[np.int64]], Array] | None = None,
+        lying: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.int64]:
         """Learn from one step of every body.
 
@@ -143,6 +148,7 @@ class HabitSearch:
             active: (n,) bodies that ran their parameters; the others' bouts wait. All, if None.
             credit: asked for bodies (k,) whose bout is over, how much the worth of their
                 condition has risen during it, (k,).
+            lying: (n,) whether the body is turned over now, and so cannot be well.
 
         Returns:
             Bodies that begin a new bout, whose `parameters` have changed.
@@ -155,20 +161,32 @@ class HabitSearch:
             self._steps += 1
         self._sum += reward
         over = self._steps >= self._length
+        if lying is not None:
+            self._lie(lying & ~ended)
         if ended.any():
             self._fresh |= ended
             cut = (self._kind >= TRIAL) | (self._due and self.explorer is not None)
-            over |= terminated | (ended & cut)
+            over |= ended & cut
+        over |= terminated
         self.dopamine[:] = 0.0
         if not over.any():
             return np.zeros(0, np.int64)
         bodies = np.flatnonzero(over)
         rise = np.zeros(len(bodies)) if credit is None else credit(bodies)
         for body, risen in zip(bodies.tolist(), rise.tolist(), strict=True):
-            self._end(body, bool(terminated[body]), risen)
+            down = lying is not None and bool(lying[body] and not ended[body])
+            self._end(body, bool(terminated[body]), risen, down)
         for body in bodies.tolist():
             self._begin(body)
         return bodies
+
+    def _lie(self, lying: NDArray[np.bool_]) -> None:
+        """Learn how long it takes until a body that is turned over is up again, or put up."""
+        up = (self._down > 0) & ~lying
+        for lain in self._down[up].tolist():
+            rate = self._RATE if self._lies else 1.0
+            self._lies += rate * (lain - self._lies)
+        self._down = np.where(lying, self._down + 1, 0)
 
     def _begin(self, body: int) -> None:
         """Choose what the body runs next."""
@@ -207,13 +225,15 @@ class HabitSearch:
         growth = (1 + c.growth) ** self._generation
         return BOUT, ticket, self._candidates[ticket], round(min(c.longest, c.bout_steps * growth))
 
-    def _end(self, body: int, fell: bool, rise: float) -> None:
+    def _end(self, body: int, fell: bool, rise: float, lying: bool) -> None:
         """Account for what the body has just run."""
         kind, ticket = self._kind[body], self._ticket[body]
         steps, length = self._steps[body], self._length[body]
         mean = self._sum[body] / steps
         if fell:
-            mean = (self._sum[body] + (length - steps) * min(0.0, mean)) / length
+            lies = self._lies if self._lies else float(self._config.trial_steps)
+            lost = max(length, steps + lies * lying)
+            mean = (self._sum[body] + (lost - steps) * min(0.0, mean)) / lost
         elif kind in (FIRST, BOUT) and steps < 0.5 * length:
             self._waiting.insert(0, int(ticket))
             return
@@ -224,11 +244,11 @@ class HabitSearch:
                 if self.doubt.tried(self.habits.felt(self.parameters[body], mean)):
                     self._begin_again()
         elif kind == RECOVERY:
-            judged = self._stranded[body] % 2 == 1
+            judged = self._stranded[body] % 2 == 1 and not lying
             usual = self._latest[:, 1]
-            well = judged and mean >= usual.mean() - usual.std()
+            well = judged and (not len(usual) or mean >= usual.mean() - usual.std())
             self._stranded[body] = 0 if well else self._stranded[body] + 1
-            if self.doubt.recovered(body, well):
+            if not lying and self.doubt.recovered(body, well):
                 self._begin_again()
         elif self.explorer is None:
             self._first_reward[divmod(int(ticket), len(self._first))] = mean
@@ -236,6 +256,8 @@ class HabitSearch:
         else:
             self._reward[ticket] = self._credit(body, mean, rise / length)
             self._end_generation()
+        if lying and not self._stranded[body]:
+            self._stranded[body] = 1
 
     def _credit(self, body: int, mean: float, rise: float) -> float:
         """R of a bout, from its mean reward and the rise of V, both per step."""
@@ -322,6 +344,8 @@ class HabitSearch:
             self._retry = beaten  # (What beats challengers is to show that it still can)
         self._due = not beaten and len(self._trials) < self._config.trials
 
+    _RATE = 0.2  # (Rate at which it is learnt how long a body lies after a fall)
+
     _OWN = (
         "_first",
         "_first_reward",
@@ -338,6 +362,7 @@ class HabitSearch:
         "_length",
         "_fresh",
         "_stranded",
+        "_down",
     )
     _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
     _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
@@ -349,6 +374,7 @@ class HabitSearch:
             state[f"{name}_known"] = ~np.isnan(state[name])
             state[name] = np.nan_to_num(state[name])
         state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
+        state["lies"] = np.array(self._lies)
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
@@ -367,7 +393,7 @@ class HabitSearch:
         counts = [int(x) for x in state["counts"]]
         self._generation, self._overdue, self._setbacks = counts[:3]
         self._due, self._retry, self._asked_again = (bool(x) for x in counts[3:])
-        self._waiting = [int(x) for x in state["waiting"]]
+        self._waiting, self._lies = [int(x) for x in state["waiting"]], float(state["lies"])
         set_generator_state(self._rng, state["generator"])
         set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self._sum))

@@ -32,6 +32,8 @@ class Heading:
         wander: median turn from one window of time to the next, rad.
         turning: channel that tells how fast the body turns, −1 where none does.
         per_step: rad that ψ turns in a control step for 1 of that channel.
+        tilts: first of the channels of a quaternion that tell tilts, −1 where none do.
+        tilts_too: the other.
 
     """
 
@@ -43,6 +45,19 @@ class Heading:
     wander: float
     turning: int = -1
     per_step: float = 0.0
+    tilts: int = -1
+    tilts_too: int = -1
+
+    def lies(self, channels: Array) -> NDArray[np.bool_]:
+        """Whether bodies (n,) of channels (n, c) are turned over; never, where nothing tells.
+
+        For a turn about an axis on the ground, and one about the vertical, in a quaternion's
+        numbers w, x, y, z, the upward direction of the body is 1 − 2 (x² + y²) upward.
+        """
+        if self.tilts < 0:
+            return np.zeros(len(channels), np.bool_)
+        first, second = channels[:, self.tilts], channels[:, self.tilts_too]
+        return np.asarray(first * first + second * second > 0.5)
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -149,6 +164,9 @@ class HeadingSense:
             else:
                 sign, zero = 1.0, float(np.angle(np.exp(1j * angle[starts]).sum()))
             best = Heading(cosine, sine, turns, sign, zero, wander)
+            if turns == 2.0:
+                tilts = [other for real, other, _ in ways if real == cosine and other != sine]
+                best = replace(best, tilts=tilts[0], tilts_too=tilts[1])
         return None if best is None else self._with_turning(best, rows)
 
     def _with_turning(self, heading: Heading, rows: NDArray[np.int64]) -> Heading:

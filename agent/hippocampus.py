@@ -1,5 +1,7 @@
 """Hippocampus: where the body is, what it knows of its world, and which way to go."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,8 @@ from agent.percept import Array
 from agent.place_map import PlaceMap
 from agent.wayfinding import Wayfinding
 from agent.working_memory import Memory
+
+_LARGEST = 64.0  # (Times the finest fields, the largest that there are)
 
 
 class Hippocampus:
@@ -27,6 +31,8 @@ class Hippocampus:
             cells without path integration: the place is known only while it is seen.
 
     Attributes:
+        config: settings, lengths as they are now.
+        scale: how many times the fields of the configuration its own are.
         grid: the path integrator.
         map: places and links.
         boundaries: where something was in the way.
@@ -42,14 +48,52 @@ class Hippocampus:
     def __init__(
         self, config: HippocampusConfig, rng: np.random.Generator, lesions: tuple[str, ...] = ()
     ):
-        self.config = config
+        self._finest = config
         self.lesioned, self._gridless = "hippocampus" in lesions, "grid" in lesions
         self.grid = GridCells(config.modules, config.finest, rng)
-        self.map = PlaceMap(2 * self.grid.n_phases, config.spacing)
-        self.boundaries = Boundaries(config.bump_width)
+        self._lay_out(1.0)
+
+    def _lay_out(self, scale: float) -> None:
+        """Begin with an empty map whose fields are so many times those of the configuration."""
+        fine, self.scale = self._finest, scale
+        spacing, width = scale * fine.spacing, scale * fine.bump_width
+        self.config = replace(fine, spacing=spacing, bump_width=width)
+        self.grid.widen(scale * fine.finest)
+        self.map = PlaceMap(2 * self.grid.n_phases, self.config.spacing)
+        self.boundaries = Boundaries(self.config.bump_width)
         # A cell knows a place as long as it is as active as this.
-        self._known = self.grid.similarity(config.spacing)
-        self.ways = Wayfinding(config, self.grid, self.map, self.boundaries, self.lesioned)
+        self._known = self.grid.similarity(self.config.spacing)
+        self.ways = Wayfinding(self.config, self.grid, self.map, self.boundaries, self.lesioned)
+
+    def coarsen(self) -> None:
+        """Make fields larger by √2, for a body that leaves them too soon; what is known is kept.
+
+        Place fields and grids grow from the dorsal to the ventral end of the hippocampus, up to
+        ten metres in rats (Kjelstrup et al. 2008, doi:10.1126/science.1157086): a quicker body
+        uses what lies more ventrally. Walls stay; of places that come to lie in one field, one
+        stays. Whoever was under way is to call `recode` before anything else.
+        """
+        places, walls = self.map.place, self.boundaries.state()
+        self._lay_out(self.scale * 2.0**0.5)
+        self.boundaries.load_state(walls)
+        for place in places:
+            if self.map.off(place) >= self.map.spacing:
+                code = self.grid.features(self.grid.encode(place))
+                self.map.recruit(code, place, self.boundaries)
+
+    def recode(self, memory: Memory) -> None:
+        """Tell bodies whose codes are of other fields where they are in the code of these.
+
+        Args:
+            memory: working memory; updated.
+
+        """
+        other = memory["field_scale"] != self.scale
+        if np.count_nonzero(other):
+            phase = self.grid.encode(memory["place"])
+            memory["grid"] = np.where(other[:, None], phase, memory["grid"])
+            memory["last_cell"] = np.where(other, 0, memory["last_cell"])
+            memory["field_scale"] = np.full(len(other), self.scale)
 
     def sense(self, memory: Memory, moved: Array, seen: Array) -> None:
         """Update where n bodies are.
@@ -176,10 +220,12 @@ class Hippocampus:
         """Everything that is learnt, for saving."""
         state = {f"map.{k}": v for k, v in self.map.state().items()}
         state |= {f"grid.{k}": v for k, v in self.grid.state().items()}
+        state["scale"] = np.array(self.scale)
         return state | {f"boundaries.{k}": v for k, v in self.boundaries.state().items()}
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
+        self._lay_out(float(state["scale"]))
         for name in ("map", "boundaries", "grid"):
             prefix = f"{name}."
             parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
@@ -206,8 +252,11 @@ class Hippocampus:
             "grid.waves": phases.waves.shape,
             "grid.orientation": phases.orientation.shape,
         }
+        shapes["scale"] = ()
         for key, shape in shapes.items():
             if state[key].shape != shape:
                 raise StateError(f"weights {key!r} have shape {state[key].shape}: expected {shape}")
             if not np.isfinite(state[key]).all():
                 raise StateError(f"weights {key!r} hold NaN or inf: the file is damaged")
+        if not 1.0 <= float(state["scale"]) <= _LARGEST:
+            raise StateError(f"weights 'scale' are {state['scale']}: expected 1 to {_LARGEST:g}")

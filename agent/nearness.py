@@ -58,6 +58,7 @@ class Nearness:
             variance += rate * (off_d * off_d - variance)
             covariance += rate * (off_d * off_r - covariance)
         self.relation = np.array([usual_d, usual_r, variance, covariance, steps])
-        weight = -covariance / variance if variance > 0.0 else 0.0
-        weight = weight if weight > self._LEAST else 1.0
-        return weight * self._horizon * way + (reward + weight * distance)
+        weight = -covariance / variance if variance > 0.0 else 1.0
+        if weight > self._LEAST:
+            return weight * self._horizon * way + (reward + weight * distance)
+        return self._horizon * way + reward

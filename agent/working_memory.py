@@ -71,7 +71,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     of these, too, and the looks since its way is judged (`headed`), sums of cosine and sine of its
     heading error since then (`course`), and for how many more looks it turns to the left, or to
     the right if negative, to get free (`escape`), and the looks since the cell has changed
-    (`lingered`).
+    (`lingered`), and for fields of which size its code of places is (`field_scale`).
     """
     zeros = np.zeros
     return {
@@ -158,6 +158,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "course": zeros((n, 2)),
         "escape": zeros(n, np.int64),
         "lingered": zeros(n, np.int64),
+        "field_scale": zeros(n),
     }
 
 

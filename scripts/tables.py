@@ -136,7 +136,8 @@ def benchmark_table(results: Path) -> str:
 
 def maze_table(results: Path) -> str:
     """Write how well random goals are found, by the brain and by others."""
-    rows = read_mazes(results / "mazes" / "mazes.csv")
+    rows = [*read_mazes(results / "mazes" / "mazes.csv")]
+    rows += read_mazes(results / "ant_maze" / "mazes.csv")
     if not rows:
         return MISSING
     groups: dict[tuple[str, str, str, int], list[dict[str, str]]] = {}

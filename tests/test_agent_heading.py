@@ -259,3 +259,20 @@ def test_of_many_bodies_some_are_watched_for_long():
     found = sense.find(joints(0, 1, *place), NO_PLACE)
     assert found is not None
     assert np.median(difference(found.angle(channels) + found.zero, yaw)) < 0.1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_quaternion_tells_when_the_body_is_turned_over(form):
+    channels, episode, step, _ = life(form, 0)
+    sense = looked(channels, episode, step)
+    heading = sense.find(joints(0, 1), np.arange(channels.shape[1] - 2, channels.shape[1]))
+    assert heading is not None
+    assert not heading.lies(channels).any()
+    if form != "quaternion":  # (Nothing tells)
+        return
+    turned = np.tile(channels[:1], (4, 1))
+    yaw, over = np.array([0.3, -2.0, 1.0, 3.0]), np.array([0.5, 1.5, 1.7, 3.1])
+    turned[:, 2:6] = quaternion(yaw, np.zeros(4), over)
+    np.testing.assert_array_equal(heading.lies(turned), [False, False, True, True])
+    turned[:, 2:6] = -quaternion(yaw, over, np.zeros(4))
+    np.testing.assert_array_equal(heading.lies(turned), [False, False, True, True])

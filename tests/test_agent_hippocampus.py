@@ -418,3 +418,34 @@ def test_who_performs_cuts_corners_as_far_as_places_are_known():
     region.bump(np.array([0.9, 0.1]), np.array([0.0, -1.0]))
     aim = region.ways.subgoal(0, here, goal, sketch=sketch)
     assert not region.boundaries.blocks(here[None], aim[None])[0] and aim[0] > 0.4
+
+
+def test_fields_grow_and_what_is_known_is_kept():
+    region = Hippocampus(BrainConfig().hippocampus, np.random.default_rng(0))
+    memory, way = new_memory(1, 2, 4, 10, region.grid.n_phases), np.linspace(0.0, 4.0, 81)
+    for x in way:
+        seen = np.array([[x, 0.5 * x]])
+        region.recode(memory)
+        region.sense(memory, seen - memory["sight"], seen)
+        region.learn(memory, np.zeros((1, 2)))
+    region.bump(np.array([2.0, 1.5]), np.array([0.0, -1.0]))
+    cells, walls, spacing = len(region.map), len(region.boundaries), region.map.spacing
+    region.coarsen()
+    assert region.scale == pytest.approx(2**0.5)
+    assert region.map.spacing == region.config.spacing == pytest.approx(spacing * 2**0.5)
+    assert 0.5 * cells < len(region.map) < cells
+    assert len(region.boundaries) == walls
+    assert np.isfinite(region.map.distances(0)).all()
+    region.recode(memory)
+    region.sense(memory, np.zeros((1, 2)), seen)
+    np.testing.assert_allclose(memory["place"], seen, atol=0.02)
+    assert not region.lost(memory)
+    other = Hippocampus(BrainConfig().hippocampus, np.random.default_rng(1))
+    other.check_state(region.state())
+    other.load_state(region.state())
+    assert other.scale == region.scale
+    np.testing.assert_array_equal(other.map.place, region.map.place)
+    np.testing.assert_array_equal(other.grid.spacing, region.grid.spacing)
+    for scale in (0.5, 1e3, np.nan):
+        with pytest.raises(StateError, match="scale"):
+            other.check_state(region.state() | {"scale": np.array(scale)})

@@ -8,7 +8,7 @@ import pytest
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS
-from agent.habit_search import HabitSearch
+from agent.habit_search import FIRST, RECOVERY, HabitSearch
 from agent.habits import Habits
 
 METHODS = sorted(EXPLORERS)
@@ -248,3 +248,38 @@ def test_recoveries_in_vain_are_counted_for_each_body():
         assert not doubt.recovered(0, well=False) and not doubt.recovered(1, well=False)
     assert not doubt.recovered(1, well=True)
     assert doubt.recovered(0, well=False) and not doubt.recovered(1, well=False)
+
+
+def test_a_body_that_is_turned_over_is_not_judged_until_it_is_up():
+    s, no, yes = search(), np.zeros(1, bool), np.ones(1, bool)
+    tried = s.state()["first_reward"].copy()
+    s.learn(np.ones(1), yes, no, lying=yes)
+    assert s._kind[0] == RECOVERY
+    after_fall = s.state()["first_reward"]
+    assert (after_fall != tried).sum() == 1
+    for _ in range(300):
+        s.learn(np.ones(1), no, no, lying=yes)
+        assert s._kind[0] == RECOVERY
+    np.testing.assert_array_equal(s.state()["first_reward"], after_fall)
+    for _ in range(200):
+        s.learn(np.ones(1), no, no, lying=no)
+    assert (s.state()["first_reward"] != after_fall).any()
+
+
+def test_the_time_that_a_body_lies_is_a_cost_of_its_fall():
+    s, no, yes = search(first_steps=10), np.zeros(1, bool), np.ones(1, bool)
+
+    def fall() -> float:
+        while s._kind[0] != FIRST or s._steps[0] > 0:
+            s.learn(np.ones(1), no, no, lying=no)
+        ticket = int(s._ticket[0])
+        for step in range(5):
+            s.learn(np.ones(1), yes if step == 4 else no, no, lying=yes if step == 4 else no)
+        return float(s.state()["first_reward"][0, ticket])
+
+    assert fall() == pytest.approx(5.0 / 25.0)  # (As long as a trial, as far as is known)
+    for _ in range(94):
+        s.learn(np.ones(1), no, no, lying=yes)
+    s.learn(np.ones(1), no, yes, lying=yes)  # (The episode ends)
+    assert s.state()["lies"] == pytest.approx(95.0)
+    assert fall() == pytest.approx(5.0 / 100.0)

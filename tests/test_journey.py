@@ -93,16 +93,40 @@ def test_what_held_a_body_up_is_a_wall_that_it_goes_round() -> None:
     assert not _go(*lesioned, ((-1.0, 0.0), (1.0, 0.0)), walled=True, learning=False)[0]
 
 
-def test_a_body_that_is_too_fast_for_its_map_heads_straight() -> None:
+def test_the_fields_of_a_faster_body_grow() -> None:
     parts = journey, hippocampus, senses = _taught()
+    cells, walls, pace = len(hippocampus.map), len(hippocampus.boundaries), journey.pace
+    global STEP
+    before, STEP = STEP, 3.5 * STEP
+    try:
+        for _ in range(120):
+            _go(*parts, ((-1.0, -1.5), (4.0, -1.5)), walled=True)
+    finally:
+        STEP = before
+    assert journey.pace > 2.5 * pace
+    assert hippocampus.config.spacing >= 8 * journey.pace
+    assert hippocampus.scale > 1.0 and len(hippocampus.map) < 2 * cells
+    assert len(hippocampus.boundaries) == walls
     memory, free = _memory(hippocampus, senses), np.ones(1, bool)
     channels = _channels(np.array([-1.0, 0.0]), np.array([1.0, 0.0]), senses)
-    aim = journey.head(dict(memory), channels, free, learning=False)[0]
-    assert aim[1] < -0.5  # (Round the wall)
-    journey.pace, walls = 0.1, len(hippocampus.boundaries)
-    np.testing.assert_array_equal(journey.head(dict(memory), channels, free, False)[0], [1.0, 0.0])
-    assert not _go(*parts, ((-1.0, 0.0), (1.0, 0.0)), walled=True)[0]
-    assert len(hippocampus.boundaries) == walls and journey.pace == 0.1
+    assert journey.head(memory, channels, free, learning=False)[0][1] < -0.5  # (Round the wall)
+
+
+def test_room_is_where_the_body_has_been_and_nothing_is_in_the_way() -> None:
+    journey, hippocampus, senses = _taught()
+    here, bearing = np.array([[-1.0, -0.8]]), np.array([[0.0, -0.5 * np.pi, np.pi]])
+    ahead, down, outside = journey.room(here, bearing)[0]
+    assert ahead <= 1.0  # (There is the wall)
+    assert outside <= 1.0  # (Nobody has been there)
+    assert down >= 0.0
+    memory = _memory(hippocampus, senses)
+    memory["place"], memory["placed"] = here, np.ones(1, bool)
+    assert journey.walled
+    assert journey.blocked(memory, np.array([np.pi]))[0]
+    assert not journey.blocked(memory, np.array([np.nan]))[0]
+    memory["aim_left"][:] = 3  # (It does not look about now)
+    assert not journey.blocked(memory, np.array([np.pi]))[0]
+    assert not _journey()[0].blocked(_memory(hippocampus, senses), np.array([np.pi]))[0]
 
 
 def test_a_body_that_performs_keeps_walls_in_mind_and_learns_nothing() -> None:

@@ -109,3 +109,28 @@ def test_a_step_is_worth_the_way_at_the_price_of_being_away():
         worth = nearness.worth(np.array([0.5 - 2.0 * d]), np.array([0.01]), np.array([d]))
     # (Being near pays 2 per m and step; what else there is pays 0.5)
     assert worth == pytest.approx(2.0 * 300 * 0.01 + 0.5, rel=0.02)
+
+
+def test_where_nearness_does_not_pay_a_step_is_worth_its_way():
+    nearness = Nearness(300)
+    for d in np.linspace(8.0, 0.0, 500):
+        worth = nearness.worth(np.array([float(d < 0.01)]), np.array([0.01]), np.array([d]))
+        if d > 0.01:
+            assert worth == pytest.approx(300 * 0.01)
+    assert worth == pytest.approx(300 * 0.01 + 1.0)
+
+
+def test_who_practises_among_walls_practises_where_there_is_room():
+    s, bodies, bearings = steering(), np.arange(N), []
+    seen = channels(s, 0.0)
+
+    def room(rows, bearing):  # (Free to the left alone)
+        assert len(rows) == len(bearing) == N
+        bearings.append(bearing)
+        return np.sin(bearing)
+
+    s.choose(seen, bodies, np.ones(N, bool), room)
+    (drawn,) = bearings
+    assert drawn.shape[1] > 1
+    np.testing.assert_allclose(s.practised(bodies), drawn.max(axis=1))
+    assert (s.practised(bodies) > 0.3).all()

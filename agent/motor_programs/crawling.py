@@ -1,6 +1,5 @@
 """Crawling: the motor program that moves the whole body by a rhythm, and seeks a better one."""
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from agent.head_direction import HeadDirection
 from agent.hippocampus import Hippocampus
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
-from agent.motor_programs.crawling_life import Life, shuffled
+from agent.motor_programs.crawling_life import Life, part_of, shuffled
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.journey import Journey
 from agent.motor_programs.steering import Steering
@@ -65,6 +64,7 @@ class Crawling:
         self._life: Life | None = None
         # (Heading error that the latest commands answered, and places that they headed for)
         self._error, self._aim = np.zeros(n), np.zeros((n, 2))
+        self.journey.resize(n)
 
     @property
     def available(self) -> bool:
@@ -102,6 +102,7 @@ class Crawling:
         """Go on with n bodies."""
         self._n, self._error, self._aim = n, np.zeros(n), np.zeros((n, 2))
         self.steering.resize(n)
+        self.journey.resize(n)
         self.critic.resize(n)
         self.amygdala.resize(n)
         if self._life is not None:
@@ -147,38 +148,14 @@ class Crawling:
             unsteered = PatternGenerator.posture(rhythm, memory["phase"], None)
             self._trace.record(angle=angle, wanted_angle=wanted, steering=wanted - unsteered)
         command = PatternGenerator.follow(rhythm, wanted, angle, velocity)
-        command = self._refine(life, memory, channels, error, command, bodies)
+        plain, command = command, life.refine(self._n, memory, channels, error, command, bodies)
+        if command is not plain:
+            self._trace.record(refinement=command - np.clip(plain, -1.0, 1.0))
         memory["phase"] = memory["phase"] + rhythm.advance
         self._trace.record(phase=memory["phase"])
         if error is not None:
             self._trace.record(heading_error=error)
         return command
-
-    def _refine(
-        self,
-        life: Life,
-        memory: Memory,
-        channels: Array,
-        error: Array | None,
-        command: Array,
-        bodies: NDArray[np.int64] | None,
-    ) -> Array:
-        """Command (n, n_motors) in place of the habit's."""
-        residual = life.residual
-        if residual is None or not residual.practises:
-            return command
-        habits = life.search.habits
-        known = float(habits.mean[habits.best]) if len(habits) else None
-        if bodies is None and not residual.trusted(known):
-            return command
-        if bodies is not None:
-            new = np.zeros(self._n, np.bool_)
-            new[bodies] = memory["steps"] == 0
-            if new.any():
-                residual.begin(new)
-        refined = residual.act(channels, memory["phase"], error, command, bodies)
-        self._trace.record(refinement=refined - np.clip(command, -1.0, 1.0))
-        return refined
 
     def _habit(self, life: Life) -> Array:
         explorer = life.search.explorer
@@ -196,13 +173,23 @@ class Crawling:
             return None
         if bodies is not None:
             practising = life.search.practising & (not life.refines)
-            steering.choose(channels, bodies, practising)
+            room = None
+            if steering.to_goals and self.journey.walled:
+                blocked = self.journey.blocked(memory, steering.practised(bodies))
+                if np.count_nonzero(blocked):
+                    self._turn_from(bodies[blocked], channels[blocked])
+
+                def room(rows: NDArray[np.int64], bearing: Array) -> Array:
+                    place = channels[rows][:, self._senses.achieved[:2]]
+                    return self.journey.room(place, bearing)
+
+            steering.choose(channels, bodies, practising, room)
         off, known = self._head_direction.believe(
             memory, channels, steering.heading, not steering.to_goals
         )
         aim = None
         if steering.to_goals:
-            free = known & (memory["frozen"] == 0)
+            free = known & (memory["frozen"] == 0) & ~steering.lies(channels)
             if bodies is not None:
                 free &= ~life.search.practising[bodies] | life.refines
             aim = self.journey.head(memory, channels, free, bodies is not None)
@@ -219,6 +206,14 @@ class Crawling:
             if aim is not None:
                 self._aim[bodies] = aim
         return error
+
+    def _turn_from(self, bodies: NDArray[np.int64], channels: Array) -> None:
+        """Let bodies (k,) of channels (k, c) practise another bearing: that is nobody's merit."""
+        felt = np.zeros((self._n, channels.shape[1]))
+        felt[bodies] = channels
+        none = np.zeros(self._n, np.bool_)
+        self.critic.credit(bodies, felt, self._error, none, keep=True)
+        self.steering.begin(bodies)
 
     def look(self, before: Array, after: Array, memory: Memory) -> None:
         """Watch how the body is turned, and look for the heading now and then."""
@@ -255,16 +250,23 @@ class Crawling:
         if life is None or not len(bodies):
             return np.zeros(len(reward))
         worth, fell = reward, terminated
+        away = np.ones(len(reward), bool)  # (Who has arrived has nothing left to do well)
         if len(self._senses.desired):
-            worth = self._nearness.worth(reward, *self.steering.approach(before, after, self._aim))
+            way, distance = self.steering.approach(before, after, self._aim)
+            worth = self._nearness.worth(reward, way, distance)
+            away = ~(self.steering.heads_for_goal & self.journey.arrived(distance, ended))
             fell = terminated & self._nearness.hurts(reward)
             self.journey.learn(after[bodies], reward[bodies])
         active = np.zeros(len(reward), bool)
         active[bodies] = True
+        lying, lay = self.steering.lies(after), self.steering.lies(before)
+        fell = fell | (lying & ~lay & active)  # (Turning over is a fall, whoever else minds)
+        active &= away
+        up, over = active & ~lay, ended | fell
         felt = self.steering.error(after, np.arange(len(reward)), None, self._aim)
         error = np.zeros(len(reward)) if felt is None else felt
-        self.amygdala.learn(before, fell, ended, active)
-        self.critic.feel(before, self._error, worth, after, error, fell, ended, active)
+        self.amygdala.learn(before, fell, over, up)
+        self.critic.feel(before, self._error, worth, after, error, fell, over, up)
         if self.critic.due:
             places = self._senses.achieved, self._senses.desired
             self.critic.fit(np.concatenate([life.channels, *places]))
@@ -280,12 +282,12 @@ class Crawling:
         residual = life.residual
         if residual is not None:
             if residual.practises:
-                residual.learn(worth, fell, ended, active, self._config.search.trial_steps)
+                residual.learn(worth, fell & ended, ended, active, self._config.search.trial_steps)
                 return residual.dopamine
             residual.wait(len(bodies), len(life.search.habits) > 0)
             if residual.practises:
                 self.steering.begin(np.arange(self._n))
-        begun = life.search.learn(worth, fell, ended, active, credit)
+        begun = life.search.learn(worth, fell, ended, active, credit, lying)
         if len(begun):
             life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
             life.habit = None
@@ -310,15 +312,7 @@ class Crawling:
         state |= {f"amygdala.{k}": v for k, v in self.amygdala.state().items()}
         state["relation"] = self._nearness.relation
         state["journey"] = self.journey.state()
-        if self._life is not None:
-            for f in fields(Joints):
-                state[f"joints.{f.name}"] = np.asarray(getattr(self._life.joints, f.name))
-            state |= {f"search.{k}": v for k, v in self._life.search.state().items()}
-            expected = self._life.proprioception.expectation.state()
-            state |= {f"expected.{k}": v for k, v in expected.items()}
-            if self._life.residual is not None:
-                state |= {f"residual.{k}": v for k, v in self._life.residual.state().items()}
-        return state
+        return state if self._life is None else state | self._life.state()
 
     def check_state(self, state: dict[str, NDArray]) -> None:
         """Refuse a state whose parts do not fit each other.
@@ -328,8 +322,8 @@ class Crawling:
 
         """
         c, method = self._senses.n_channels, self._config.search.method
-        refined = _part(state, "residual.")
-        self.amygdala.check_state(_part(state, "amygdala."))
+        refined = part_of(state, "residual.")
+        self.amygdala.check_state(part_of(state, "amygdala."))
         apart = ("residual.", "amygdala.")
         rest = {key: value for key, value in state.items() if not key.startswith(apart)}
         crawling_state.check(rest, self._senses.n_motors, self._n, c, method)
@@ -344,26 +338,19 @@ class Crawling:
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        self.steering.load_state(_part(state, "steering."))
-        self.critic.load_state(_part(state, "critic."))
-        self.amygdala.load_state(_part(state, "amygdala."))
+        self.steering.load_state(part_of(state, "steering."))
+        self.critic.load_state(part_of(state, "critic."))
+        self.amygdala.load_state(part_of(state, "amygdala."))
         self._nearness.relation = state["relation"].copy()
         self.journey.load_state(state["journey"])
         self._life = None
-        parts = _part(state, "joints.")
+        parts = part_of(state, "joints.")
         if parts:
             values: dict[str, Any] = {name: value.copy() for name, value in parts.items()}
             joints = Joints(**{**values, "step": float(values["step"])})
-            gait, told = self._gait(joints), _part(state, "search.")
+            gait, told = self._gait(joints), part_of(state, "search.")
             first, rng = told["first"], np.random.default_rng(0)
             search = HabitSearch(first, gait.period, self._n, self._config.search, rng)
-            search.load_state(told)
             self._life = Life(joints, gait, search, gait.rhythm(search.parameters))
-            self._life.proprioception.expectation.load_state(_part(state, "expected."))
-            self._life.residual = residual = self._residual(rng)
-            if residual is not None:
-                residual.load_state(_part(state, "residual."))
-
-
-def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            self._life.residual = self._residual(rng)
+            self._life.load_state(state)

@@ -1,6 +1,6 @@
 """What a body that crawls has once its joints are known, and whose joints they are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from agent.habit_search import HabitSearch
 from agent.joints import Joints
 from agent.motor_programs.gait import Gait
+from agent.percept import Array
 from agent.proprioception import Proprioception
 from agent.residual import Residual
 from agent.spinal_cord import Rhythm
+from agent.working_memory import Memory
 
 
 @dataclass
@@ -41,6 +43,66 @@ class Life:
         joints = self.joints
         channels = np.concatenate([joints.cosine, joints.sine, joints.velocity])
         return channels[channels >= 0]  # (There is no cosine where the angle itself is given)
+
+    def refine(
+        self,
+        n: int,
+        memory: Memory,
+        channels: Array,
+        error: Array | None,
+        command: Array,
+        bodies: NDArray[np.int64] | None,
+    ) -> Array:
+        """Command (k, n_motors) in place of the habit's, or that one where nothing is refined.
+
+        Args:
+            n: bodies that learn.
+            memory: working memory of k bodies.
+            channels: (k, n_channels).
+            error: (k,) heading errors, rad; None where no heading is known.
+            command: (k, n_motors) of the habit.
+            bodies: which of those that learn they are; None to perform.
+
+        """
+        residual = self.residual
+        if residual is None or not residual.practises:
+            return command
+        habits = self.search.habits
+        known = float(habits.mean[habits.best]) if len(habits) else None
+        if bodies is None and not residual.trusted(known):
+            return command
+        if bodies is not None:
+            new = np.zeros(n, np.bool_)
+            new[bodies] = memory["steps"] == 0
+            if new.any():
+                residual.begin(new)
+        return residual.act(channels, memory["phase"], error, command, bodies)
+
+    def state(self) -> dict[str, NDArray]:
+        """Everything that is learnt, for saving."""
+        state = {f"joints.{f.name}": np.asarray(getattr(self.joints, f.name)) for f in _JOINTS}
+        state |= {f"search.{k}": v for k, v in self.search.state().items()}
+        expected = self.proprioception.expectation.state()
+        state |= {f"expected.{k}": v for k, v in expected.items()}
+        if self.residual is not None:
+            state |= {f"residual.{k}": v for k, v in self.residual.state().items()}
+        return state
+
+    def load_state(self, state: dict[str, NDArray]) -> None:
+        """Take over what `state` returned, where the joints are those of that state already."""
+        self.search.load_state(part_of(state, "search."))
+        self.rhythm = self.gait.rhythm(self.search.parameters)
+        self.proprioception.expectation.load_state(part_of(state, "expected."))
+        if self.residual is not None:
+            self.residual.load_state(part_of(state, "residual."))
+
+
+_JOINTS = fields(Joints)
+
+
+def part_of(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
+    """Entries of a state whose names have a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
 def shuffled(joints: Joints, rng: np.random.Generator) -> Joints:

@@ -33,6 +33,8 @@ _SEARCH: dict[str, Shape] = {
     "length": ("f", ("n",)),
     "fresh": ("b", ("n",)),
     "stranded": ("i", ("n",)),
+    "down": ("i", ("n",)),
+    "lies": ("f", ()),
     "counts": ("i", (6,)),
     "generator": ("u", (6,)),
     "exploring": ("u", (6,)),
@@ -139,13 +141,10 @@ def _check_channels(state: State, n_channels: int) -> None:
         if key in state and ((state[key] < least) | (state[key] >= n_channels)).any():
             raise StateError(f"weights {key!r} name channels that the observation lacks")
     heading = state["steering.heading"]
-    if heading.size not in (0, 8):
-        raise StateError(f"weights 'heading' have shape {heading.shape}: expected (0,) or (8,)")
-    if heading.size and not (
-        -1 <= heading[0] < n_channels
-        and 0 <= heading[1] < n_channels
-        and -1 <= heading[6] < n_channels
-    ):
+    if heading.size not in (0, 10):
+        raise StateError(f"weights 'heading' have shape {heading.shape}: expected (0,) or (10,)")
+    named = heading[[0, 1, 6, 8, 9]] if heading.size else np.zeros(0)
+    if not ((named >= -1) & (named < n_channels)).all() or (heading.size and named[1] < 0):
         raise StateError("weights 'heading' name channels that the observation lacks")
     slow, weights = state["critic.slow"], state["critic.weights"]
     if len(weights) not in ((4 + 2 * len(slow),) if len(slow) else (0, 4)):

@@ -20,8 +20,8 @@ class Journey:
     beside a wall, turns the other way for a while.
 
     The map grows as the body goes to its goals. It is looked at now and then: a rhythm takes many
-    steps to get from one place to the next. A body that is so fast that it leaves the field of a
-    place cell between two looks has no use for such a map, and heads straight for its goals.
+    steps to get from one place to the next. For a body that is so fast that it leaves the field
+    of a place cell between two looks, fields grow.
 
     Args:
         senses: channels.
@@ -41,6 +41,9 @@ class Journey:
     _SHARPLY = 1.2  # (Heading error for which it then acts, rad)
     _STALLED = 0.25  # (Share of the usual way under which a body is held up)
     _RATE = 0.02  # (Rate at which the usual way follows)
+    _DOUBLINGS = 5  # (Of the spacing of places, up to the distance to which room is asked for)
+    _BESIDE = 1.0  # (Distance over the spacing at which it is to be clear beside it)
+    _AHEAD = 2.0  # (Distance over the spacing up to which it is to be clear before a body)
     _ARRIVED = 0.5  # (Distance over the spacing of places at which a subgoal counts as reached)
 
     def __init__(self, senses: Senses, hippocampus: Hippocampus, prefrontal: Prefrontal):
@@ -48,11 +51,11 @@ class Journey:
         self._hippocampus, self._prefrontal = hippocampus, prefrontal
         self._every = hippocampus.config.replan_every
         self.pace, self.hides = 0.0, False
+        self._there = np.zeros(1, np.int64)  # (Steps that bodies have been near their goals)
 
-    @property
-    def _too_fast(self) -> bool:
-        """Whether a place field is left between two looks: the map is too fine for the body."""
-        return self.pace * self._every > self._hippocampus.config.spacing
+    def resize(self, n: int) -> None:
+        """Go on with n bodies."""
+        self._there = np.zeros(n, np.int64)
 
     def head(
         self, memory: Memory, channels: Array, free: NDArray[np.bool_], learning: bool
@@ -79,6 +82,59 @@ class Journey:
         memory["aim_left"] = left
         return memory["aim"]
 
+    def room(self, place: Array, bearing: Array) -> Array:
+        """How far (k, d) the map has nothing in the way from places (k, 2) on, m.
+
+        Args:
+            place: (k, 2) m.
+            bearing: (k, d) rad.
+
+        """
+        world, walls = self._hippocampus.map, self._hippocampus.boundaries
+        far = world.spacing * 2.0 ** np.arange(self._DOUBLINGS)
+        free = np.zeros(bearing.shape)
+        for body, here in enumerate(place):
+            way = np.stack([np.cos(bearing[body]), np.sin(bearing[body])], axis=1)
+            going = np.arange(len(way))
+            for length in far:
+                ends = here + length * way[going]
+                going = going[world.sweep(here, ends, walls, aside=self._BESIDE * world.spacing)]
+                free[body, going] = length
+        return free
+
+    def blocked(self, memory: Memory, bearing: Array) -> NDArray[np.bool_]:
+        """Whether bodies (n,) that look about now do better to practise other bearings than these.
+
+        Args:
+            memory: working memory.
+            bearing: (n,) rad, NaN for bodies that head for their goals.
+
+        """
+        blocked = np.zeros(len(bearing), np.bool_)
+        if self.walled:
+            look = np.flatnonzero((memory["aim_left"] <= 0) & memory["placed"] & ~np.isnan(bearing))
+            if len(look):
+                room = self.room(memory["place"][look], bearing[look, None])[:, 0]
+                blocked[look] = room < self._AHEAD * self._hippocampus.map.spacing
+        return blocked
+
+    @property
+    def walled(self) -> bool:
+        """Whether anything is known that could be in a body's way."""
+        return len(self._hippocampus.boundaries) > 0
+
+    def arrived(self, distance: Array, ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether bodies (n,) stay at their goals, as closely as they step, and go on living.
+
+        Args:
+            distance: (n,) from their goals after a step, m.
+            ended: (n,) whether the episode is over.
+
+        """
+        near = (distance < self.pace * self._every) & ~ended
+        self._there = np.where(near, self._there + 1, 0)
+        return np.asarray(self._there > self._every)
+
     def turn(self, memory: Memory, error: Array) -> Array:
         """Heading errors (n,) to answer, rad, for those (n,) that there are; these are noted."""
         turned = np.stack([np.cos(error), np.sin(error)], axis=1)
@@ -95,12 +151,10 @@ class Journey:
         hippocampus, had = self._hippocampus, memory["placed"]
         seen = channels.take(self._place, axis=1)
         moved = np.where(had[:, None], seen - memory["sight"], 0.0)
+        hippocampus.recode(memory)
         hippocampus.sense(memory, moved, seen)
         goal, wanted = self._prefrontal.hold(memory, channels.take(self._goal, axis=1), seen)
         self.hides |= learning and not bool(wanted.all())
-        if self._too_fast:
-            memory["aim"], memory["escape"] = goal.copy(), np.zeros_like(memory["escape"])
-            return
         if learning:
             last = memory["last_cell"] - 1
             hippocampus.learn(memory, -moved)  # (The way that has just been made)
@@ -139,6 +193,7 @@ class Journey:
         memory["aim_from"] = np.where(new[:, None], place, memory["aim_from"])
         memory["course"] = np.where(new[:, None], 0.0, memory["course"])
         memory["headed"] = np.where(free, np.where(new, 0, memory["headed"]) + 1, 0)
+        coarser = False
         for body in np.flatnonzero(memory["headed"] > self._STRETCH).tolist():
             memory["headed"][body] = 0
             steps = self._STRETCH * self._every
@@ -150,10 +205,15 @@ class Journey:
             elif turned and learning:
                 rate = self._RATE if self.pace else 1.0
                 self.pace += rate * (gone - self.pace)
+                coarser |= self.pace * self._every > self._hippocampus.config.spacing
             if turned:
                 memory["stalls"][body] = memory["careful"][body] = 0
             elif self._walled(memory, body):
                 self._be_patient(memory, body, float(aside))
+        if coarser:
+            self._hippocampus.coarsen()
+            self._hippocampus.recode(memory)
+            self._hippocampus.sense(memory, np.zeros_like(place), memory["sight"])
 
     def _walled(self, memory: Memory, body: int) -> bool:
         """Whether a body knows of anything that could be in its way."""
@@ -216,6 +276,7 @@ _USED = (
     "course",
     "escape",
     "lingered",
+    "field_scale",
     "stalls",
     "careful",
     "searched",

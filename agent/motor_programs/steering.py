@@ -1,5 +1,6 @@
 """Steering: where a crawling body is to head, and how far it is off."""
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
@@ -11,6 +12,8 @@ from agent.percept import Array
 from agent.senses import Senses
 
 _HEADING = tuple(f.name for f in fields(Heading))
+_CHANNELS = ("cosine", "sine", "turning", "tilts", "tilts_too")
+_DRAWN = 8  # (Directions among which the one with the most room is practised)
 _TURN = (0.3, 1.5)  # (Radians) between how the body is turned and a direction that it practises
 
 
@@ -86,12 +89,27 @@ class Steering:
         self.heading = self._sense.find(joints, np.append(self._place, self._goal))
         return self.heading is not None
 
+    @property
+    def heads_for_goal(self) -> NDArray[np.bool_]:
+        """Whether each of n bodies heads for its goal instead of practising."""
+        return np.isnan(self._practised)
+
+    def lies(self, channels: Array) -> NDArray[np.bool_]:
+        """Whether bodies (n,) of channels (n, c) are turned over, as far as is known."""
+        if self.heading is None:
+            return np.zeros(len(channels), np.bool_)
+        return self.heading.lies(channels)
+
     def begin(self, bodies: NDArray[np.int64]) -> None:
         """Let bodies that begin a bout choose where to head when they feel where they are."""
         self._undecided[bodies] = True
 
     def choose(
-        self, channels: Array, bodies: NDArray[np.int64], practising: NDArray[np.bool_]
+        self,
+        channels: Array,
+        bodies: NDArray[np.int64],
+        practising: NDArray[np.bool_],
+        room: Callable[[NDArray[np.int64], Array], Array] | None = None,
     ) -> None:
         """Draw a direction for bodies that are about to choose.
 
@@ -99,6 +117,8 @@ class Steering:
             channels: (k, c) of these bodies.
             bodies: (k,) which of the n they are.
             practising: (n,) bodies that are to practise rather than to head for their goal.
+            room: asked for rows (m,) of the k and bearings (m, d), how far there is nothing in the
+                way, (m, d) in m; None where nothing ever was.
 
         """
         if self.heading is None or not self.to_goals:
@@ -107,10 +127,18 @@ class Steering:
         if not len(new):
             return
         rows = bodies[new]
-        side = self._rng.choice([-1.0, 1.0], len(new))
-        way = self.heading.angle(channels[new]) + side * self._rng.uniform(*_TURN, len(new))
+        drawn = len(new) if room is None else (_DRAWN, len(new))
+        side = self._rng.choice([-1.0, 1.0], drawn)
+        way = self.heading.angle(channels[new]) + side * self._rng.uniform(*_TURN, drawn)
+        if room is not None:
+            widest = room(new, way.T).argmax(axis=1)
+            way = way[widest, np.arange(len(new))]
         self._practised[rows] = np.where(practising[rows], way, np.nan)
         self._undecided[rows] = False
+
+    def practised(self, bodies: NDArray[np.int64]) -> Array:
+        """Bearings (k,) that bodies (k,) practise, rad, NaN where they head for their goals."""
+        return self._practised[bodies]
 
     def error(
         self,
@@ -183,6 +211,7 @@ class Steering:
         self._undecided = state["undecided"].copy()
         self.heading = None
         if len(state["heading"]):
-            cosine, sine, turns, sign, zero, wander, turning, per_step = state["heading"].tolist()
-            found = int(cosine), int(sine), turns, sign, zero, wander, int(turning), per_step
-            self.heading = Heading(*found)
+            found = dict(zip(_HEADING, state["heading"].tolist(), strict=True))
+            self.heading = Heading(
+                **{name: int(x) if name in _CHANNELS else x for name, x in found.items()}
+            )
