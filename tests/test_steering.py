@@ -134,3 +134,12 @@ def test_who_practises_among_walls_practises_where_there_is_room():
     assert drawn.shape[1] > 1
     np.testing.assert_allclose(s.practised(bodies), drawn.max(axis=1))
     assert (s.practised(bodies) > 0.3).all()
+
+    held, rows = s.practised(bodies).copy(), np.array([0, 2])
+    turned = s.reconsider(seen, bodies, rows, lambda rows, bearing: -np.sin(bearing))
+    assert turned.tolist() == [0, 2]  # (Free to the right alone)
+    assert (s.practised(turned) < -0.3).all()
+    assert s.practised(bodies)[[1, 3]] == pytest.approx(held[[1, 3]])
+    held = s.practised(bodies).copy()
+    none = s.reconsider(seen, bodies, rows, lambda rows, bearing: np.zeros(bearing.shape))
+    assert not len(none) and s.practised(bodies) == pytest.approx(held)

@@ -175,14 +175,15 @@ class Crawling:
             practising = life.search.practising & (not life.refines)
             room = None
             if steering.to_goals and self.journey.walled:
-                blocked = self.journey.blocked(memory, steering.practised(bodies))
-                if np.count_nonzero(blocked):
-                    self._turn_from(bodies[blocked], channels[blocked])
 
                 def room(rows: NDArray[np.int64], bearing: Array) -> Array:
                     place = channels[rows][:, self._senses.achieved[:2]]
                     return self.journey.room(place, bearing)
 
+                blocked = self.journey.blocked(memory, steering.practised(bodies))
+                if len(blocked):
+                    turned = steering.reconsider(channels, bodies, blocked, room)
+                    self._part_ways(turned, bodies, channels)
             steering.choose(channels, bodies, practising, room)
         off, known = self._head_direction.believe(
             memory, channels, steering.heading, not steering.to_goals
@@ -207,13 +208,13 @@ class Crawling:
                 self._aim[bodies] = aim
         return error
 
-    def _turn_from(self, bodies: NDArray[np.int64], channels: Array) -> None:
-        """Let bodies (k,) of channels (k, c) practise another bearing: that is nobody's merit."""
+    def _part_ways(
+        self, turned: NDArray[np.int64], bodies: NDArray[np.int64], channels: Array
+    ) -> None:
+        """Credit no gait with the other bearing that some of bodies (k,) practise from now on."""
         felt = np.zeros((self._n, channels.shape[1]))
         felt[bodies] = channels
-        none = np.zeros(self._n, np.bool_)
-        self.critic.credit(bodies, felt, self._error, none, keep=True)
-        self.steering.begin(bodies)
+        self.critic.credit(turned, felt, self._error, np.zeros(self._n, np.bool_), keep=True)
 
     def look(self, before: Array, after: Array, memory: Memory) -> None:
         """Watch how the body is turned, and look for the heading now and then."""

@@ -102,21 +102,19 @@ class Journey:
                 free[body, going] = length
         return free
 
-    def blocked(self, memory: Memory, bearing: Array) -> NDArray[np.bool_]:
-        """Whether bodies (n,) that look about now do better to practise other bearings than these.
+    def blocked(self, memory: Memory, bearing: Array) -> NDArray[np.int64]:
+        """Which of n bodies look about now and find the way ahead not to be clear.
 
         Args:
             memory: working memory.
             bearing: (n,) rad, NaN for bodies that head for their goals.
 
         """
-        blocked = np.zeros(len(bearing), np.bool_)
-        if self.walled:
-            look = np.flatnonzero((memory["aim_left"] <= 0) & memory["placed"] & ~np.isnan(bearing))
-            if len(look):
-                room = self.room(memory["place"][look], bearing[look, None])[:, 0]
-                blocked[look] = room < self._AHEAD * self._hippocampus.map.spacing
-        return blocked
+        look = np.flatnonzero((memory["aim_left"] <= 0) & memory["placed"] & ~np.isnan(bearing))
+        if not self.walled or not len(look):
+            return look[:0]
+        room = self.room(memory["place"][look], bearing[look, None])[:, 0]
+        return look[room < self._AHEAD * self._hippocampus.map.spacing]
 
     @property
     def walled(self) -> bool:

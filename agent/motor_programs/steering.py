@@ -127,14 +127,52 @@ class Steering:
         if not len(new):
             return
         rows = bodies[new]
-        drawn = len(new) if room is None else (_DRAWN, len(new))
-        side = self._rng.choice([-1.0, 1.0], drawn)
-        way = self.heading.angle(channels[new]) + side * self._rng.uniform(*_TURN, drawn)
-        if room is not None:
-            widest = room(new, way.T).argmax(axis=1)
-            way = way[widest, np.arange(len(new))]
+        way = self._drawn(channels[new], new, room)[0]
         self._practised[rows] = np.where(practising[rows], way, np.nan)
         self._undecided[rows] = False
+
+    def reconsider(
+        self,
+        channels: Array,
+        bodies: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        room: Callable[[NDArray[np.int64], Array], Array],
+    ) -> NDArray[np.int64]:
+        """Draw another direction for bodies that practise one, if there is one with more room.
+
+        Args:
+            channels: (k, c) of bodies.
+            bodies: (k,) which of the n they are.
+            rows: (m,) rows of the k for which to do so.
+            room: see `choose`.
+
+        Returns:
+            Which of the n bodies have turned to another.
+
+        """
+        held = self._practised[bodies[rows]]
+        way, free = self._drawn(channels[rows], rows, room)
+        better = free > room(rows, held[:, None])[:, 0]
+        turned = bodies[rows[better]]
+        self._practised[turned] = way[better]
+        return turned
+
+    def _drawn(
+        self,
+        channels: Array,
+        rows: NDArray[np.int64],
+        room: Callable[[NDArray[np.int64], Array], Array] | None,
+    ) -> tuple[Array, Array]:
+        """Bearings (m,) of some drawn that have the most room, and how much that is, m."""
+        assert self.heading is not None
+        drawn = len(rows) if room is None else (_DRAWN, len(rows))
+        side = self._rng.choice([-1.0, 1.0], drawn)
+        way = self.heading.angle(channels) + side * self._rng.uniform(*_TURN, drawn)
+        if room is None:
+            return way, np.full(len(rows), np.inf)
+        free = room(rows, way.T)
+        widest, row = free.argmax(axis=1), np.arange(len(rows))
+        return way[widest, row], free[row, widest]
 
     def practised(self, bodies: NDArray[np.int64]) -> Array:
         """Bearings (k,) that bodies (k,) practise, rad, NaN where they head for their goals."""
