@@ -40,17 +40,19 @@ class Nearness:
         usual = self.relation[1]
         return np.asarray(reward < usual - self._HARM * abs(usual))
 
-    def worth(self, reward: Array, way: Array, distance: Array) -> Array:
+    def worth(self, reward: Array, way: Array, distance: Array, harm: NDArray[np.bool_]) -> Array:
         """Worth (n,) of steps, of which this learns what nearness pays.
 
         Args:
             reward: (n,) received.
             way: (n,) made towards where each body heads, m.
             distance: (n,) from its place after the step, m.
+            harm: (n,) whether the reward told of harm: that says nothing of nearness.
 
         """
         usual_d, usual_r, variance, covariance, steps = self.relation.tolist()
-        for d, r in zip(distance.tolist(), reward.tolist(), strict=True):
+        felt = zip(distance.tolist(), reward.tolist(), harm.tolist(), strict=True)
+        for d, r in ((d, r) for d, r, harmed in felt if not harmed):
             steps += 1.0
             rate, off_d, off_r = max(self._FADE, 1.0 / steps), d - usual_d, r - usual_r
             usual_d += rate * off_d
