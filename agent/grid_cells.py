@@ -70,12 +70,16 @@ class GridCells:
         """Phases (n, n_phases) after a movement (n, 2) in m."""
         return _wrap(phase + moved @ self._columns)
 
-    def correct(self, phase: Array, place: Array, pull: Array) -> Array:
-        """Phases (n, n_phases) drawn towards those of places seen (n, 2), by shares `pull` (n,)."""
-        return _wrap(phase + pull[:, None] * _wrap(place @ self._columns - phase))
-
     def update(self, phase: Array, moved: Array, place: Array, pull: Array) -> Array:
-        """Phases (n, n_phases) after `integrate` and `correct`, in one."""
+        """Phases (n, n_phases) after a movement, drawn towards those of a place that is seen.
+
+        Args:
+            phase: before.
+            moved: (n, 2) m.
+            place: (n, 2) that is seen, m.
+            pull: (n,) share of the way to its phases by which they are drawn there.
+
+        """
         phase = phase + moved @ self._columns
         if np.count_nonzero(pull):
             phase = phase + pull[:, None] * _wrap(place @ self._columns - phase)

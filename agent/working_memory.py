@@ -70,8 +70,10 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     it explores, plus 1 (`quest`) and steps left (`quest_left`). One that crawls to places has some
     of these, too, and the looks since its way is judged (`headed`), sums of cosine and sine of its
     heading error since then (`course`), and for how many more looks it turns to the left, or to
-    the right if negative, to get free (`escape`), and the looks since the cell has changed
-    (`lingered`), and for fields of which size its code of places is (`field_scale`).
+    the right if negative, to get free (`escape`), in how many stretches in a row it did not get
+    turned (`unturned`) and how often it has tried to get free since it did (`escapes`), the looks
+    since the cell has changed (`lingered`), and for fields of which size its code of places is
+    (`field_scale`).
     """
     zeros = np.zeros
     return {
@@ -157,6 +159,8 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "headed": zeros(n, np.int64),
         "course": zeros((n, 2)),
         "escape": zeros(n, np.int64),
+        "unturned": zeros(n, np.int64),
+        "escapes": zeros(n, np.int64),
         "lingered": zeros(n, np.int64),
         "field_scale": zeros(n),
     }

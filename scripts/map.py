@@ -82,8 +82,8 @@ class Map:
             )
         walk = walked(brain, env, self.seed, self.episodes)
         env.close()
-        told: list[str] = []
-        figure = draw(brain, walk, f"{info.env}, {info.steps_done} steps, seed {info.seed}", told)
+        title = f"{info.env}, {info.steps_done} steps, seed {info.seed}"
+        figure, told = draw(brain, walk, title)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.out) as beside:
             figure.savefig(beside, dpi=110, format="png")
@@ -110,15 +110,15 @@ def walked(brain: Brain, env: object, seed: int, episodes: int) -> Walk:
     return Walk(np.array(place), phases, activity, np.array(begins))
 
 
-def draw(brain: Brain, walk: Walk, title: str, told: list[str]) -> Figure:
-    """Draw everything, and add lines with its figures to `told`."""
+def draw(brain: Brain, walk: Walk, title: str) -> tuple[Figure, list[str]]:
+    """Draw everything, and tell its figures in lines."""
     figure = Figure(figsize=(17, 11), layout="constrained")
     figure.suptitle(title)
     axes = figure.subplots(3, 4)
     _draw_path(axes[0, 0], walk)
     _draw_graph(axes[0, 1], brain)
     _draw_replay(axes[0, 2], brain)
-    told += _draw_drift(axes[0, 3], brain, walk)
+    told = _draw_drift(axes[0, 3], brain, walk)
     cells, rates = brain.hippocampus.grid, brain.hippocampus.grid.rates(walk.grid)
     for module in range(GRIDS):
         size = float(cells.spacing[module]) / BINS_PER_SPACING
@@ -132,7 +132,7 @@ def draw(brain: Brain, walk: Walk, title: str, told: list[str]) -> Figure:
         told.append(f"grid cell, spacing {cells.spacing[module]:.2f} m: grid score {score:.2f}")
         axes[2, module].set_axis_off()
     _draw_place_cells(axes[1, 3], axes[2, 3], walk, brain.hippocampus.map.spacing)
-    return figure
+    return figure, told
 
 
 def _draw_rates(axes: Axes, rates: Array, x: Array, y: Array) -> None:

@@ -123,18 +123,17 @@ def test_movement_is_integrated_and_sight_corrects_it():
     drift = np.linalg.norm(cells.decode(phase, place) - place)
     assert 0.1 < drift < 1.0
     for _ in range(20):
-        phase = cells.correct(phase, place, np.array([0.3]))
+        phase = cells.update(phase, np.zeros((1, 2)), place, np.array([0.3]))
     assert np.linalg.norm(cells.decode(phase, place) - place) < 0.01 * drift
 
 
-@pytest.mark.parametrize("pull", [0.0, 0.3, 1.0])
-def test_movement_and_sight_in_one_are_both_in_turn(pull):
-    rng = np.random.default_rng(0)
-    grid, pulls = GridCells(12, 1.0, rng), np.full(3, pull)
-    phase, moved, seen = grid.encode(rng.uniform(-5, 5, (3, 2))), *rng.uniform(-1, 1, (2, 3, 2))
-    apart = grid.correct(grid.integrate(phase, moved), seen, pulls)
-    turn = grid.update(phase, moved, seen, pulls) - apart
-    np.testing.assert_allclose(np.exp(1j * turn), 1.0, atol=1e-9)
+def test_sight_draws_phases_by_its_share_of_the_way():
+    rng, pulls = np.random.default_rng(0), np.array([0.0, 0.3, 1.0])
+    grid = GridCells(12, 1.0, rng)
+    start, moved, off = rng.uniform(-5, 5, (3, 2)), *rng.uniform(-0.1, 0.1, (2, 3, 2))
+    phase = grid.update(grid.encode(start), moved, start + moved + off, pulls)
+    expected = start + moved + pulls[:, None] * off
+    np.testing.assert_allclose(grid.decode(phase, start + moved), expected, atol=1e-9)
 
 
 def test_similarity_of_codes_falls_with_distance():

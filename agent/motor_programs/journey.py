@@ -205,7 +205,7 @@ class Journey:
                 self.pace += rate * (gone - self.pace)
                 coarser |= self.pace * self._every > self._hippocampus.config.spacing
             if turned:
-                memory["stalls"][body] = memory["careful"][body] = 0
+                memory["unturned"][body] = memory["escapes"][body] = 0
             elif self._walled(memory, body):
                 self._be_patient(memory, body, float(aside))
         if coarser:
@@ -219,12 +219,12 @@ class Journey:
 
     def _be_patient(self, memory: Memory, body: int, aside: float) -> None:
         """Let a body that does not get turned turn the other way in the end, and then this way."""
-        memory["stalls"][body] += 1
-        if memory["stalls"][body] >= self._PATIENCE:
-            side = 1 if (aside < 0.0) == (memory["careful"][body] % 2 == 0) else -1
+        memory["unturned"][body] += 1
+        if memory["unturned"][body] >= self._PATIENCE:
+            side = 1 if (aside < 0.0) == (memory["escapes"][body] % 2 == 0) else -1
             memory["escape"][body] = side * self._ESCAPE
-            memory["stalls"][body] = 0
-            memory["careful"][body] += 1
+            memory["unturned"][body] = 0
+            memory["escapes"][body] += 1
 
     def _bump(self, memory: Memory, body: int, learning: bool) -> None:
         """Take what holds a body up for a wall."""
@@ -275,8 +275,8 @@ _USED = (
     "escape",
     "lingered",
     "field_scale",
-    "stalls",
-    "careful",
+    "unturned",
+    "escapes",
     "searched",
     "bumps",
     "bumped",
