@@ -58,7 +58,6 @@ MAZES := $(NEONATE) mazes --out results/mazes
 ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 40000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
-GOAL_LESIONS := intact amygdala
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
     basal_ganglia critic spinal_cord
 
@@ -66,9 +65,9 @@ PRACTISED := runs/practised
 ADAPTED := --env neonate/Reach-v0 --first-seed 130 --practised $(PRACTISED) --resume
 
 # One brain without one of its parts: $(1) environment, $(2) folder, $(3) steps, $(4) lesion,
-# $(5) steps between evaluations.
+# $(5) steps between evaluations, $(6) seeds and how they are scored.
 define lesioned
-	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every $(5) --seeds 3 $(SCORED) \
+	$(NEONATE) evaluate --env $(1) --algos brain --steps $(3) --eval-every $(5) --seeds $(6) \
 	    --out results/lesions/$(2)-$(4)$(if $(filter-out intact,$(4)), --brain.lesions $(4))
 
 endef
@@ -149,10 +148,9 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts sb3 --sb3-steps 4000
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts habits
-	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000))
-	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000))
-	$(foreach lesion,$(GOAL_LESIONS),$(call lesioned,neonate/AntTo-v0,ant_to,60000,$(lesion),30000))
-	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000))
+	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000,3 $(SCORED)))
+	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000,5 $(CRAWLED)))
+	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000,5 $(CRAWLED)))
 	$(MAKE) adapted
 	$(MAKE) evidence-results
 	$(MAKE) tables evidence

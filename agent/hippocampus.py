@@ -73,8 +73,10 @@ class Hippocampus:
         uses what lies more ventrally. Walls stay; of places that come to lie in one field, one
         stays. Whoever was under way is to call `recode` before anything else.
         """
+        if self.scale >= _LARGEST:
+            return
         places, walls = self.map.place, self.boundaries.state()
-        self._lay_out(self.scale * 2.0**0.5)
+        self._lay_out(min(self.scale * 2.0**0.5, _LARGEST))
         self.boundaries.load_state(walls)
         for place in places:
             if self.map.off(place) >= self.map.spacing:
