@@ -40,19 +40,17 @@ class Nearness:
         usual = self.relation[1]
         return np.asarray(reward < usual - self._HARM * abs(usual))
 
-    def worth(self, reward: Array, way: Array, distance: Array, harm: NDArray[np.bool_]) -> Array:
+    def worth(self, reward: Array, way: Array, distance: Array) -> Array:
         """Worth (n,) of steps, of which this learns what nearness pays.
 
         Args:
             reward: (n,) received.
             way: (n,) made towards where each body heads, m.
             distance: (n,) from its place after the step, m.
-            harm: (n,) whether the reward told of harm: that says nothing of nearness.
 
         """
         usual_d, usual_r, variance, covariance, steps = self.relation.tolist()
-        felt = zip(distance.tolist(), reward.tolist(), harm.tolist(), strict=True)
-        for d, r in ((d, r) for d, r, harmed in felt if not harmed):
+        for d, r in zip(distance.tolist(), reward.tolist(), strict=True):
             steps += 1.0
             rate, off_d, off_r = max(self._FADE, 1.0 / steps), d - usual_d, r - usual_r
             usual_d += rate * off_d
@@ -61,6 +59,7 @@ class Nearness:
             covariance += rate * (off_d * off_r - covariance)
         self.relation = np.array([usual_d, usual_r, variance, covariance, steps])
         weight = -covariance / variance if variance > 0.0 else 1.0
-        if weight > self._LEAST:
-            return weight * self._horizon * way + (reward + weight * distance)
-        return self._horizon * way + reward
+        if weight <= self._LEAST and usual_r > -usual_d:
+            return self._horizon * way + reward
+        weight = weight if weight > self._LEAST else 1.0
+        return weight * self._horizon * way + (reward + weight * distance)

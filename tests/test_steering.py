@@ -17,7 +17,6 @@ def box(n: int) -> spaces.Box:
 GOALS = spaces.Dict({"observation": box(3), "achieved_goal": box(2), "desired_goal": box(2)})
 MOTORS = spaces.Box(-1.0, 1.0, (2,), np.float32)
 N = 4
-SAFE = np.zeros(1, bool)
 
 
 def steering(goals: bool = True) -> Steering:
@@ -98,7 +97,7 @@ def test_it_goes_on_exactly_where_it_stopped():
 def test_an_early_end_is_harm_only_where_the_reward_says_so():
     nearness = Nearness(300)
     for reward in (-2.0, -3.0, -4.0):
-        nearness.worth(np.full(N, reward), np.zeros(N), np.full(N, -reward), np.zeros(N, bool))
+        nearness.worth(np.full(N, reward), np.zeros(N), np.full(N, -reward))
     rewards = np.array([-0.4, -4.5, -10.0, 5.0])
     np.testing.assert_array_equal(nearness.hurts(rewards), [False, False, True, False])
 
@@ -107,7 +106,7 @@ def test_a_step_is_worth_the_way_at_the_price_of_being_away():
     nearness = Nearness(300)
     distance = np.linspace(1.0, 3.0, 200)
     for d in distance:
-        worth = nearness.worth(np.array([0.5 - 2.0 * d]), np.array([0.01]), np.array([d]), SAFE)
+        worth = nearness.worth(np.array([0.5 - 2.0 * d]), np.array([0.01]), np.array([d]))
     # (Being near pays 2 per m and step; what else there is pays 0.5)
     assert worth == pytest.approx(2.0 * 300 * 0.01 + 0.5, rel=0.02)
 
@@ -115,7 +114,7 @@ def test_a_step_is_worth_the_way_at_the_price_of_being_away():
 def test_where_nearness_does_not_pay_a_step_is_worth_its_way():
     nearness = Nearness(300)
     for d in np.linspace(8.0, 0.0, 500):
-        worth = nearness.worth(np.array([float(d < 0.01)]), np.array([0.01]), np.array([d]), SAFE)
+        worth = nearness.worth(np.array([float(d < 0.01)]), np.array([0.01]), np.array([d]))
         if d > 0.01:
             assert worth == pytest.approx(300 * 0.01)
     assert worth == pytest.approx(300 * 0.01 + 1.0)
@@ -146,14 +145,8 @@ def test_who_practises_among_walls_practises_where_there_is_room():
     assert not len(none) and s.practised(bodies) == pytest.approx(held)
 
 
-def test_harm_tells_nothing_of_nearness():
-    nearness, known = Nearness(300), None
-    for d in np.linspace(1.0, 3.0, 200):
-        nearness.worth(np.array([-d]), np.zeros(1), np.array([d]), SAFE)
-        if known is not None:
-            assert nearness.hurts(np.array([-3000.0])).all()
-        known = nearness.relation.copy()
-        nearness.worth(np.array([-3000.0]), np.zeros(1), np.array([d]), ~SAFE)
-        np.testing.assert_array_equal(nearness.relation, known)
-    worth = nearness.worth(np.array([-2.0]), np.array([0.01]), np.array([2.0]), SAFE)
-    assert worth == pytest.approx(3.0)
+def test_while_nearness_is_not_told_from_harm_it_is_worth_the_distance():
+    nearness = Nearness(300)
+    for d, r in ((1.0, -50.0), (2.0, -20.0), (3.0, -10.0)):  # (Worse where it is nearer)
+        worth = nearness.worth(np.array([r]), np.array([0.01]), np.array([d]))
+    assert worth == pytest.approx(300 * 0.01 - 10.0 + 3.0)

@@ -254,8 +254,8 @@ class Crawling:
         away = np.ones(len(reward), bool)  # (Who has arrived has nothing left to do well)
         if len(self._senses.desired):
             way, distance = self.steering.approach(before, after, self._aim)
+            worth = self._nearness.worth(reward, way, distance)
             fell = terminated & self._nearness.hurts(reward)
-            worth = self._nearness.worth(reward, way, distance, fell)
             away = ~(self.steering.heads_for_goal & self.journey.arrived(distance, ended))
             self.journey.learn(after[bodies], reward[bodies])
         active = np.zeros(len(reward), bool)
