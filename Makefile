@@ -116,7 +116,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
-	    --eval-every 50000 --seeds 5 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
+	    --eval-every 50000 --seeds 5 --first-seed 410 --eval-seed 23000 --eval-episodes 20 \
 	    --jobs $(JOBS) --resume --out results/crawl_maze
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 50000 \
 	    --eval-every 50000 --seeds 2 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
@@ -133,10 +133,9 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
-	$(ANT_MAZE) --steps 50000 100000 200000 300000
+	$(ANT_MAZE) --steps 50000 100000 200000 300000 --seeds 3
 	$(ANT_MAZE) --steps 100000 --seeds 2 --lesion hippocampus
 	$(ANT_MAZE) --algo random --steps 1 --seeds 3
-	$(ANT_MAZE) --algo sac --steps 20000 --seeds 1
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2
