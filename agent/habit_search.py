@@ -9,6 +9,7 @@ from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS, Explorer
 from agent.habits import Habits
+from agent.lying import Lying
 from agent.percept import Array
 from agent.randomness import generator_state, set_generator_state
 
@@ -86,28 +87,26 @@ class HabitSearch:
         self._due, self._retry, self._overdue = False, False, 0
         self._asked_again, self._setbacks = False, 0
         self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
-        self._lies = 0.0  # (Steps that a body lies after a fall, on average; 0 while unknown)
+        self._lying = Lying(n, config.trial_steps)
         self.doubt = Doubt(n, config.trial_every)
         self._lay_out(n)
-        for body in range(n):
-            self._begin(body)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies; bouts under way are begun anew."""
         self.doubt.resize(n)
+        self._lying.resize(n)
         under_way = np.isin(self._kind, (FIRST, BOUT))
         self._waiting = self._ticket[under_way].tolist() + self._waiting
         self._lay_out(n)
-        for body in range(n):
-            self._begin(body)
 
     def _lay_out(self, n: int) -> None:
         self.parameters = np.zeros((n, self._first.shape[1]))
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
         self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
-        self._down = np.zeros(n, np.int64)
         self.dopamine = np.zeros(n)
+        for body in range(n):
+            self._begin(body)
 
     @property
     def practising(self) -> NDArray[np.bool_]:
@@ -162,7 +161,7 @@ class HabitSearch:
         self._sum += reward
         over = self._steps >= self._length
         if lying is not None:
-            self._lie(lying & ~ended)
+            self._lying.watch(lying & ~ended)
         if ended.any():
             self._fresh |= ended
             cut = (self._kind >= TRIAL) | (self._due and self.explorer is not None)
@@ -179,14 +178,6 @@ class HabitSearch:
         for body in bodies.tolist():
             self._begin(body)
         return bodies
-
-    def _lie(self, lying: NDArray[np.bool_]) -> None:
-        """Learn how long it takes until a body that is turned over is up again, or put up."""
-        up = (self._down > 0) & ~lying
-        for lain in self._down[up].tolist():
-            rate = self._RATE if self._lies else 1.0
-            self._lies += rate * (lain - self._lies)
-        self._down = np.where(lying, self._down + 1, 0)
 
     def _begin(self, body: int) -> None:
         """Choose what the body runs next."""
@@ -231,8 +222,7 @@ class HabitSearch:
         steps, length = self._steps[body], self._length[body]
         mean = self._sum[body] / steps
         if fell:
-            lies = self._lies if self._lies else float(self._config.trial_steps)
-            lost = max(length, steps + lies * lying)
+            lost = max(length, steps + self._lying.expected * lying)
             mean = (self._sum[body] + (lost - steps) * min(0.0, mean)) / lost
         elif kind in (FIRST, BOUT) and steps < 0.5 * length:
             self._waiting.insert(0, int(ticket))
@@ -344,8 +334,6 @@ class HabitSearch:
             self._retry = beaten  # (What beats challengers is to show that it still can)
         self._due = not beaten and len(self._trials) < self._config.trials
 
-    _RATE = 0.2  # (Rate at which it is learnt how long a body lies after a fall)
-
     _OWN = (
         "_first",
         "_first_reward",
@@ -362,7 +350,6 @@ class HabitSearch:
         "_length",
         "_fresh",
         "_stranded",
-        "_down",
     )
     _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
     _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
@@ -374,7 +361,7 @@ class HabitSearch:
             state[f"{name}_known"] = ~np.isnan(state[name])
             state[name] = np.nan_to_num(state[name])
         state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
-        state["lies"] = np.array(self._lies)
+        state["down"], state["lies"] = self._lying.down, np.array(self._lying.mean)
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
@@ -393,7 +380,8 @@ class HabitSearch:
         counts = [int(x) for x in state["counts"]]
         self._generation, self._overdue, self._setbacks = counts[:3]
         self._due, self._retry, self._asked_again = (bool(x) for x in counts[3:])
-        self._waiting, self._lies = [int(x) for x in state["waiting"]], float(state["lies"])
+        self._waiting = [int(x) for x in state["waiting"]]
+        self._lying.down, self._lying.mean = state["down"].copy(), float(state["lies"])
         set_generator_state(self._rng, state["generator"])
         set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self._sum))

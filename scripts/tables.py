@@ -136,8 +136,8 @@ def benchmark_table(results: Path) -> str:
 
 def maze_table(results: Path) -> str:
     """Write how well random goals are found, by the brain and by others."""
-    rows = [*read_mazes(results / "mazes" / "mazes.csv")]
-    rows += read_mazes(results / "ant_maze" / "mazes.csv")
+    both = (results / name / "mazes.csv" for name in ("mazes", "ant_maze"))
+    rows = [row for path in both for row in read_mazes(path)]
     if not rows:
         return MISSING
     groups: dict[tuple[str, str, str, int], list[dict[str, str]]] = {}

@@ -114,11 +114,10 @@ def test_the_fields_of_a_faster_body_grow() -> None:
 
 def test_room_is_where_the_body_has_been_and_nothing_is_in_the_way() -> None:
     journey, hippocampus, senses = _taught()
-    here, bearing = np.array([[-1.0, -0.8]]), np.array([[0.0, -0.5 * np.pi, np.pi]])
-    ahead, down, outside = journey.room(here, bearing)[0]
+    here, bearing = np.array([[-1.0, -0.8]]), np.array([[0.0, np.pi]])
+    ahead, outside = journey.room(here, bearing)[0]
     assert ahead <= 1.0  # (There is the wall)
     assert outside <= 1.0  # (Nobody has been there)
-    assert down >= 0.0
     memory = _memory(hippocampus, senses)
     memory["place"], memory["placed"] = here, np.ones(1, bool)
     assert journey.walled
@@ -128,6 +127,11 @@ def test_room_is_where_the_body_has_been_and_nothing_is_in_the_way() -> None:
     assert not len(journey.blocked(memory, np.array([np.pi])))
     memory["aim_left"][:] = 0
     assert not len(_journey()[0].blocked(memory, np.array([np.pi])))
+    open_ground = journey, hippocampus, senses = _journey()
+    for y in np.arange(0.0, 2.6, 0.15).tolist():
+        _go(*open_ground, ((-1.0, y), (2.5, y)), walled=False)
+    along, across = journey.room(np.array([[-0.2, 1.2]]), np.array([[0.0, np.pi]]))[0]
+    assert along > across
 
 
 def test_a_body_that_performs_keeps_walls_in_mind_and_learns_nothing() -> None:
