@@ -43,12 +43,16 @@ class SearchConfig:
     """Standard deviation of the perturbations at first, in units of the parameters."""
     renewed_spread: float = 0.15
     """The same when the search begins anew from the habit."""
-    setbacks: int = 1
-    """Challenges lost in a row after which it does."""
+    setbacks: int = 3
+    """Searches given up in a row after which one begins elsewhere."""
     rate: float = 0.3
     """Learning rate of the three-factor rule."""
     population: int = 0
     """Candidates per generation; 0 for the method's own choice."""
+    imagined: int = 10
+    """Candidates that come to mind for each that is run (cma)."""
+    recalled: int = 300
+    """Bouts by which it is foretold what these would earn."""
     bout_steps: int = 60
     """Least steps of a bout in the first generation."""
     growth: float = 0.01
@@ -79,6 +83,8 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if self.method not in ("cma", "three_factor"):
             raise ValueError(f"unknown search method {self.method!r}: write cma or three_factor")
+        if self.imagined < 1 or self.recalled < 1:
+            raise ValueError("search.imagined and search.recalled count from 1")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS, Explorer
+from agent.foresight import Foresight
 from agent.habits import Habits
 from agent.lying import Lying
 from agent.percept import Array
 from agent.randomness import generator_state, set_generator_state
 
 FIRST, BOUT, TRIAL, RETRIAL, RECOVERY = range(5)
+_NOTHING = -float(np.finfo(float).max)  # (Less than any search has promised)
 
 
 class HabitSearch:
@@ -37,11 +39,15 @@ class HabitSearch:
     3. every few generations its centre is tried for longer, from the start of an episode where
        there is one, and joins the `Habits` if each of several trials leaves it better than the
        habit in use. A centre that falls behind is dropped at once;
-    4. after `setbacks` lost challenges in a row the search begins anew, close to the habit;
+    4. a search whose challenge is lost, and by more than the one before, is given up and begins
+       anew, close to the habit; after `setbacks` of these in a row elsewhere, with new random
+       parameters, and for as long as its challenges, though lost, get better;
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done;
-    6. where `Doubt` has it that body or world have changed, what was expected is forgotten, and
+    6. what earlier bouts have earned lets an explorer choose among candidates before any is run
+       (`Foresight`);
+    7. where `Doubt` has it that body or world have changed, what was expected is forgotten, and
        all begins anew, with the habits among the parameters that are tried first.
 
     Attributes:
@@ -78,6 +84,7 @@ class HabitSearch:
         self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
         self._first, self._first_reward = first, np.full((config.repeats + 1, len(first)), np.nan)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
+        self._foresight = Foresight(first.shape[1], config.recalled)
         self.explorer: Explorer | None = None
         self._best_first = first[0]
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
@@ -86,6 +93,7 @@ class HabitSearch:
         self._latest = np.zeros((0, 3))  # (Of bouts: R, mean reward, rise of V per step)
         self._due, self._retry, self._overdue = False, False, 0
         self._asked_again, self._setbacks = False, 0
+        self._given_up, self._elsewhere, self._promise = False, False, _NOTHING
         self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
         self._lying = Lying(n, config.trial_steps)
         self.doubt = Doubt(n, config.trial_every)
@@ -127,6 +135,11 @@ class HabitSearch:
         """Parameters (n_parameters,) to use when nothing is to be learnt."""
         if len(self.habits):
             return np.asarray(self.habits.parameters[self.habits.best])
+        return self.attempt
+
+    @property
+    def attempt(self) -> Array:
+        """Parameters (n_parameters,) that the search under way holds to be the best."""
         return self._best_first if self.explorer is None else self.explorer.centre
 
     def learn(
@@ -281,29 +294,42 @@ class HabitSearch:
                 self._waiting = [r * k + int(i) for r in rounds for i in best]
             return
         self._best_first = self._first[best[self._first_reward[:, best].mean(axis=0).argmax()]]
-        self.explorer = EXPLORERS[self._config.method](
-            self._best_first, self._config, self._explore, self._config.spread
-        )
+        self.explorer = self._explorer(self._best_first, self._config.spread)
+
+    def _explorer(self, start: Array, spread: float) -> Explorer:
+        kind = EXPLORERS[self._config.method]
+        return kind(start, self._config, self._explore, spread, self._foresight)
 
     def _end_generation(self) -> None:
         if self.explorer is None or np.isnan(self._reward).any():
             return
         self.explorer.tell(self._reward)
-        if len(self.habits):
+        self._foresight.remember(self._candidates, self._reward)
+        if len(self.habits) and not self._elsewhere:
             earned = self._latest[-len(self._reward) :, 1].mean()
             self.doubt.compare(float(self.habits.mean[self.habits.best] - earned))
         self._reward = np.zeros(0)
         self._generation += 1
-        if self._setbacks >= self._config.setbacks:
+        if self._given_up:
             # (Between generations: no body runs a candidate of the one that is left.)
-            self._setbacks = 0
-            self.explorer = EXPLORERS[self._config.method](
-                self.habit, self._config, self._explore, self._config.renewed_spread
-            )
+            self._given_up, self._elsewhere = False, self._setbacks >= self._config.setbacks
+            if self._elsewhere:
+                self._look_elsewhere()
+                return
+            self._promise = float(self.habits.mean[self.habits.best])
+            self.explorer = self._explorer(self.habit, self._config.renewed_spread)
         if self._generation % self._config.trial_every == 0 and not self._due:
             self._challenger, self._trials = self.explorer.centre, np.zeros(0)
             self._due = True
             self._retry |= len(self.habits) > 0 and not self.habits.well_known
+
+    def _look_elsewhere(self) -> None:
+        """Try new random parameters, each number of theirs one that some of the first had."""
+        self._first = self._rng.permuted(self._first, axis=0)
+        self.explorer, self._latest = None, np.zeros((0, 3))
+        self._setbacks, self._promise = 0, _NOTHING
+        self._first_reward[:], self._asked_again = np.nan, False
+        self._waiting = list(range(len(self._first)))
 
     def _begin_again(self) -> None:
         """Expect nothing any more, and search as a young body does, with what was known in mind."""
@@ -311,11 +337,13 @@ class HabitSearch:
         known = self.habits.parameters[: len(self._first)]
         self._first[: len(known)] = known
         self.habits.clear()
+        self._foresight.clear()
         self.explorer, self._generation = None, 0
         self._first_reward[:] = np.nan
         self._asked_again, self._reward = False, np.zeros(0)
         self._waiting = list(range(len(self._first)))
         self._due, self._retry, self._setbacks = False, False, 0
+        self._given_up, self._elsewhere, self._promise = False, False, _NOTHING
         self.doubt.begin_again()
         # (Candidates of the generation that is given up are judged no more.)
         self._kind[self._kind == BOUT] = RETRIAL
@@ -330,7 +358,11 @@ class HabitSearch:
         if not beaten and len(self._trials) >= self._config.trials:
             self.habits.add(self._challenger, self._trials.tolist())
         if beaten or len(self._trials) >= self._config.trials:
-            self._setbacks = self._setbacks + 1 if beaten else 0
+            promise = float(self._trials.mean())
+            self._given_up = beaten and promise <= self._promise
+            self._setbacks = self._setbacks + self._given_up if beaten else 0
+            self._elsewhere &= beaten
+            self._promise = promise
             self._retry = beaten  # (What beats challengers is to show that it still can)
         self._due = not beaten and len(self._trials) < self._config.trials
 
@@ -352,7 +384,8 @@ class HabitSearch:
         "_stranded",
     )
     _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
-    _COUNTS = ("_generation", "_overdue", "_setbacks", "_due", "_retry", "_asked_again")
+    _COUNTS = ("_generation", "_overdue", "_setbacks")
+    _FLAGS = ("_due", "_retry", "_asked_again", "_given_up", "_elsewhere")
 
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
@@ -360,13 +393,15 @@ class HabitSearch:
         for name in self._PARTLY:
             state[f"{name}_known"] = ~np.isnan(state[name])
             state[name] = np.nan_to_num(state[name])
-        state["counts"] = np.array([int(getattr(self, name)) for name in self._COUNTS])
+        counts = [int(getattr(self, name)) for name in self._COUNTS + self._FLAGS]
+        state["counts"], state["promise"] = np.array(counts), np.array(self._promise)
         state["down"], state["lies"] = self._lying.down, np.array(self._lying.mean)
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
         state |= {f"doubt.{key}": value for key, value in self.doubt.state().items()}
         state |= {f"habits.{key}": value for key, value in self.habits.state().items()}
+        state |= {f"foresight.{key}": value for key, value in self._foresight.state().items()}
         if self.explorer is not None:
             state |= {f"explorer.{key}": value for key, value in self.explorer.state().items()}
         return state
@@ -377,9 +412,10 @@ class HabitSearch:
             setattr(self, name, state[name.lstrip("_")].copy())
         for name in self._PARTLY:
             getattr(self, f"_{name}")[~state[f"{name}_known"]] = np.nan
-        counts = [int(x) for x in state["counts"]]
-        self._generation, self._overdue, self._setbacks = counts[:3]
-        self._due, self._retry, self._asked_again = (bool(x) for x in counts[3:])
+        counts = state["counts"].tolist()
+        for name, count in zip(self._COUNTS + self._FLAGS, counts, strict=True):
+            setattr(self, name, bool(count) if name in self._FLAGS else count)
+        self._promise = float(state["promise"])
         self._waiting = [int(x) for x in state["waiting"]]
         self._lying.down, self._lying.mean = state["down"].copy(), float(state["lies"])
         set_generator_state(self._rng, state["generator"])
@@ -387,10 +423,10 @@ class HabitSearch:
         self.dopamine = np.zeros(len(self._sum))
         self.habits.load_state(_part(state, "habits."))
         self.doubt.load_state(_part(state, "doubt."))
+        self._foresight.load_state(_part(state, "foresight."))
         self.explorer, explorer = None, _part(state, "explorer.")
         if explorer:
-            kind = EXPLORERS[self._config.method]
-            self.explorer = kind(self._best_first, self._config, self._explore, self._config.spread)
+            self.explorer = self._explorer(self._best_first, self._config.spread)
             self.explorer.load_state(explorer)
             if len(self._reward):
                 self._candidates = self.explorer.ask()

@@ -158,10 +158,8 @@ class Crawling:
         return command
 
     def _habit(self, life: Life) -> Array:
-        explorer = life.search.explorer
-        if "habit" in self._config.lesions and explorer is not None:
-            return explorer.centre
-        return life.search.habit
+        lesioned = "habit" in self._config.lesions
+        return life.search.attempt if lesioned else life.search.habit
 
     def _heading_error(
         self, life: Life, memory: Memory, channels: Array, bodies: NDArray[np.int64] | None
