@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS, Explorer
@@ -13,9 +14,9 @@ from agent.habits import Habits
 from agent.lying import Lying
 from agent.percept import Array
 from agent.randomness import generator_state, set_generator_state
+from agent.tournament import Tournament
 
 FIRST, BOUT, TRIAL, RETRIAL, RECOVERY = range(5)
-_NOTHING = -float(np.finfo(float).max)  # (Less than any search has promised)
 
 
 class HabitSearch:
@@ -82,19 +83,16 @@ class HabitSearch:
         # (The explorer's own: its candidates are drawn again when a search is taken up.)
         seeds = rng.integers(0, 2**63, 2)
         self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
-        self._first, self._first_reward = first, np.full((config.repeats + 1, len(first)), np.nan)
+        self._tournament = Tournament(first, config.finalists, config.repeats)
+        self._challenge = Challenge(first.shape[1], config.trials, config.setbacks)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
         self._foresight = Foresight(first.shape[1], config.recalled)
         self.explorer: Explorer | None = None
-        self._best_first = first[0]
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
         self._reward = np.zeros(0)
-        self._waiting: list[int] = list(range(len(first)))
+        self._waiting = self._tournament.begin()
         self._latest = np.zeros((0, 3))  # (Of bouts: R, mean reward, rise of V per step)
-        self._due, self._retry, self._overdue = False, False, 0
-        self._asked_again, self._setbacks = False, 0
-        self._given_up, self._elsewhere, self._promise = False, False, _NOTHING
-        self._challenger, self._trials = np.zeros(first.shape[1]), np.zeros(0)
+        self._overdue = 0
         self._lying = Lying(n, config.trial_steps)
         self.doubt = Doubt(n, config.trial_every)
         self._lay_out(n)
@@ -108,7 +106,7 @@ class HabitSearch:
         self._lay_out(n)
 
     def _lay_out(self, n: int) -> None:
-        self.parameters = np.zeros((n, self._first.shape[1]))
+        self.parameters = np.zeros((n, self._tournament.parameters.shape[1]))
         self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
         self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
         self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
@@ -127,8 +125,7 @@ class HabitSearch:
         A heading found meanwhile has made other gaits of those that answer to it.
         """
         if self.explorer is None:
-            self._first_reward[:] = np.nan
-            self._asked_again, self._waiting = False, list(range(len(self._first)))
+            self._waiting = self._tournament.begin()
 
     @property
     def habit(self) -> Array:
@@ -140,7 +137,7 @@ class HabitSearch:
     @property
     def attempt(self) -> Array:
         """Parameters (n_parameters,) that the search under way holds to be the best."""
-        return self._best_first if self.explorer is None else self.explorer.centre
+        return self._tournament.best if self.explorer is None else self.explorer.centre
 
     def learn(
         self,
@@ -177,7 +174,7 @@ class HabitSearch:
             self._lying.watch(lying & ~ended)
         if ended.any():
             self._fresh |= ended
-            cut = (self._kind >= TRIAL) | (self._due and self.explorer is not None)
+            cut = (self._kind >= TRIAL) | (self._challenge.due and self.explorer is not None)
             over |= ended & cut
         over |= terminated
         self.dopamine[:] = 0.0
@@ -205,17 +202,18 @@ class HabitSearch:
         c = self._config
         if self._stranded[body] and not self._fresh[body]:
             # Struggle at random every other time: the habit alone may lie there for ever.
-            struggle = self._first[self._rng.integers(len(self._first))]
+            struggle = self._tournament.entry(int(self._rng.integers(c.first)))
             way = self.habit if self._stranded[body] % 2 else struggle
             return RECOVERY, -1, way, c.recovery_steps
         self._stranded[body] = 0
-        waits = self._due or self.doubt.check
+        challenge = self._challenge
+        waits = challenge.due or self.doubt.check
         self._overdue = self._overdue + 1 if waits else 0
         if waits and (self._fresh[body] or self._overdue > c.patience):
-            if self._retry or self.doubt.check:
-                self._retry = self.doubt.check = False
+            if challenge.retry or self.doubt.check:
+                challenge.retry = self.doubt.check = False
                 return RETRIAL, -1, self.habit, c.trial_steps
-            return TRIAL, -1, self._challenger, c.trial_steps
+            return TRIAL, -1, challenge.challenger, c.trial_steps
         if self.explorer is not None and not len(self._reward):
             self._candidates = self.explorer.ask()
             self._reward = np.full(len(self._candidates), np.nan)
@@ -225,7 +223,7 @@ class HabitSearch:
             return RETRIAL, -1, self.habit, c.bout_steps
         ticket = self._waiting.pop(0)
         if self.explorer is None:
-            return FIRST, ticket, self._first[ticket % len(self._first)], c.first_steps
+            return FIRST, ticket, self._tournament.entry(ticket), c.first_steps
         growth = (1 + c.growth) ** self._generation
         return BOUT, ticket, self._candidates[ticket], round(min(c.longest, c.bout_steps * growth))
 
@@ -241,7 +239,7 @@ class HabitSearch:
             self._waiting.insert(0, int(ticket))
             return
         if kind == TRIAL:
-            self._judge(body, mean)
+            self._challenge.judge(self.parameters[body], mean, self.habits)
         elif kind == RETRIAL:
             if length == self._config.trial_steps:
                 if self.doubt.tried(self.habits.felt(self.parameters[body], mean)):
@@ -254,8 +252,9 @@ class HabitSearch:
             if not lying and self.doubt.recovered(body, well):
                 self._begin_again()
         elif self.explorer is None:
-            self._first_reward[divmod(int(ticket), len(self._first))] = mean
-            self._end_first()
+            self._waiting = self._tournament.end(int(ticket), mean) or self._waiting
+            if self._tournament.decided:
+                self.explorer = self._explorer(self._tournament.best, self._config.spread)
         else:
             self._reward[ticket] = self._credit(body, mean, rise / length)
             self._end_generation()
@@ -278,24 +277,6 @@ class HabitSearch:
         self._latest = latest[-3 * self.explorer.population :]
         return worth
 
-    def _end_first(self) -> None:
-        """When all random parameters have been tried: try the best few again, then search."""
-        k = len(self._first)
-        once = np.nan_to_num(self._first_reward[0], nan=-np.inf)
-        self._best_first = self._first[once.argmax()]
-        if np.isinf(once).any():
-            return
-        best = np.argsort(-once, kind="stable")[: self._config.finalists]
-        again = self._first_reward[1:, best]
-        if np.isnan(again).any():
-            if not self._asked_again:
-                self._asked_again = True
-                rounds = range(1, self._config.repeats + 1)
-                self._waiting = [r * k + int(i) for r in rounds for i in best]
-            return
-        self._best_first = self._first[best[self._first_reward[:, best].mean(axis=0).argmax()]]
-        self.explorer = self._explorer(self._best_first, self._config.spread)
-
     def _explorer(self, start: Array, spread: float) -> Explorer:
         kind = EXPLORERS[self._config.method]
         return kind(start, self._config, self._explore, spread, self._foresight)
@@ -305,75 +286,40 @@ class HabitSearch:
             return
         self.explorer.tell(self._reward)
         self._foresight.remember(self._candidates, self._reward)
-        if len(self.habits) and not self._elsewhere:
+        challenge = self._challenge
+        if len(self.habits) and not challenge.elsewhere:
             earned = self._latest[-len(self._reward) :, 1].mean()
             self.doubt.compare(float(self.habits.mean[self.habits.best] - earned))
         self._reward = np.zeros(0)
         self._generation += 1
-        if self._given_up:
+        if challenge.given_up:
             # (Between generations: no body runs a candidate of the one that is left.)
-            self._given_up, self._elsewhere = False, self._setbacks >= self._config.setbacks
-            if self._elsewhere:
-                self._look_elsewhere()
+            if challenge.renew(float(self.habits.mean[self.habits.best])):
+                self._tournament.renew(self._rng)
+                self._waiting = self._tournament.begin()
+                self.explorer, self._latest = None, np.zeros((0, 3))
                 return
-            self._promise = float(self.habits.mean[self.habits.best])
             self.explorer = self._explorer(self.habit, self._config.renewed_spread)
-        if self._generation % self._config.trial_every == 0 and not self._due:
-            self._challenger, self._trials = self.explorer.centre, np.zeros(0)
-            self._due = True
-            self._retry |= len(self.habits) > 0 and not self.habits.well_known
-
-    def _look_elsewhere(self) -> None:
-        """Try new random parameters, each number of theirs one that some of the first had."""
-        self._first = self._rng.permuted(self._first, axis=0)
-        self.explorer, self._latest = None, np.zeros((0, 3))
-        self._setbacks, self._promise = 0, _NOTHING
-        self._first_reward[:], self._asked_again = np.nan, False
-        self._waiting = list(range(len(self._first)))
+        if self._generation % self._config.trial_every == 0 and not challenge.due:
+            retry = len(self.habits) > 0 and not self.habits.well_known
+            challenge.begin(self.explorer.centre, retry)
 
     def _begin_again(self) -> None:
         """Expect nothing any more, and search as a young body does, with what was known in mind."""
         self._latest = np.zeros((0, 3))
-        known = self.habits.parameters[: len(self._first)]
-        self._first[: len(known)] = known
+        self._tournament.recall(self.habits.parameters)
         self.habits.clear()
         self._foresight.clear()
         self.explorer, self._generation = None, 0
-        self._first_reward[:] = np.nan
-        self._asked_again, self._reward = False, np.zeros(0)
-        self._waiting = list(range(len(self._first)))
-        self._due, self._retry, self._setbacks = False, False, 0
-        self._given_up, self._elsewhere, self._promise = False, False, _NOTHING
+        self._reward, self._waiting = np.zeros(0), self._tournament.begin()
+        self._challenge.forget()
         self.doubt.begin_again()
         # (Candidates of the generation that is given up are judged no more.)
         self._kind[self._kind == BOUT] = RETRIAL
         self._stranded[:] = 0
 
-    def _judge(self, body: int, mean: float) -> None:
-        """One trial of the challenger is over."""
-        if not self._due or not np.array_equal(self.parameters[body], self._challenger):
-            return
-        self._trials = np.append(self._trials, mean)
-        beaten = len(self.habits) > 0 and (self._trials.mean() < self.habits.mean[self.habits.best])
-        if not beaten and len(self._trials) >= self._config.trials:
-            self.habits.add(self._challenger, self._trials.tolist())
-        if beaten or len(self._trials) >= self._config.trials:
-            promise = float(self._trials.mean())
-            self._given_up = beaten and promise <= self._promise
-            self._setbacks = self._setbacks + self._given_up if beaten else 0
-            self._elsewhere &= beaten
-            self._promise = promise
-            self._retry = beaten  # (What beats challengers is to show that it still can)
-        self._due = not beaten and len(self._trials) < self._config.trials
-
     _OWN = (
-        "_first",
-        "_first_reward",
-        "_best_first",
-        "_reward",
         "_latest",
-        "_challenger",
-        "_trials",
         "parameters",
         "_kind",
         "_ticket",
@@ -383,25 +329,30 @@ class HabitSearch:
         "_fresh",
         "_stranded",
     )
-    _PARTLY = ("first_reward", "reward")  # (NaN where not tried yet: files hold none)
-    _COUNTS = ("_generation", "_overdue", "_setbacks")
-    _FLAGS = ("_due", "_retry", "_asked_again", "_given_up", "_elsewhere")
+
+    def _parts(self) -> dict[str, Tournament | Challenge | Doubt | Habits | Foresight]:
+        return {
+            "tournament": self._tournament,
+            "challenge": self._challenge,
+            "doubt": self.doubt,
+            "habits": self.habits,
+            "foresight": self._foresight,
+        }
 
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
         state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
-        for name in self._PARTLY:
-            state[f"{name}_known"] = ~np.isnan(state[name])
-            state[name] = np.nan_to_num(state[name])
-        counts = [int(getattr(self, name)) for name in self._COUNTS + self._FLAGS]
-        state["counts"], state["promise"] = np.array(counts), np.array(self._promise)
+        state["reward"], state["reward_known"] = (
+            np.nan_to_num(self._reward),
+            ~np.isnan(self._reward),
+        )
+        state["counts"] = np.array([self._generation, self._overdue])
         state["down"], state["lies"] = self._lying.down, np.array(self._lying.mean)
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
-        state |= {f"doubt.{key}": value for key, value in self.doubt.state().items()}
-        state |= {f"habits.{key}": value for key, value in self.habits.state().items()}
-        state |= {f"foresight.{key}": value for key, value in self._foresight.state().items()}
+        for name, part in self._parts().items():
+            state |= {f"{name}.{key}": value for key, value in part.state().items()}
         if self.explorer is not None:
             state |= {f"explorer.{key}": value for key, value in self.explorer.state().items()}
         return state
@@ -410,23 +361,18 @@ class HabitSearch:
         """Take over what `state` returned: the search goes on as if it had not stopped."""
         for name in self._OWN:
             setattr(self, name, state[name.lstrip("_")].copy())
-        for name in self._PARTLY:
-            getattr(self, f"_{name}")[~state[f"{name}_known"]] = np.nan
-        counts = state["counts"].tolist()
-        for name, count in zip(self._COUNTS + self._FLAGS, counts, strict=True):
-            setattr(self, name, bool(count) if name in self._FLAGS else count)
-        self._promise = float(state["promise"])
+        self._reward = np.where(state["reward_known"], state["reward"], np.nan)
+        self._generation, self._overdue = (int(x) for x in state["counts"])
         self._waiting = [int(x) for x in state["waiting"]]
         self._lying.down, self._lying.mean = state["down"].copy(), float(state["lies"])
         set_generator_state(self._rng, state["generator"])
         set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self._sum))
-        self.habits.load_state(_part(state, "habits."))
-        self.doubt.load_state(_part(state, "doubt."))
-        self._foresight.load_state(_part(state, "foresight."))
+        for name, part in self._parts().items():
+            part.load_state(_part(state, f"{name}."))
         self.explorer, explorer = None, _part(state, "explorer.")
         if explorer:
-            self.explorer = self._explorer(self._best_first, self._config.spread)
+            self.explorer = self._explorer(self._tournament.best, self._config.spread)
             self.explorer.load_state(explorer)
             if len(self._reward):
                 self._candidates = self.explorer.ask()

@@ -163,7 +163,7 @@ def test_a_fall_never_pays(mean):
     stood_ticket = int(s._ticket[0])
     while int(s._ticket[0]) == stood_ticket:
         s.learn(np.full(1, mean), no, no)
-    fell, stood = s.state()["first_reward"][0, [fall_ticket, stood_ticket]]
+    fell, stood = s.state()["tournament.earned"][0, [fall_ticket, stood_ticket]]
     assert fell < stood if mean > 0 else fell <= stood
 
 
@@ -198,14 +198,14 @@ def test_the_rise_of_worth_counts_no_more_than_reward_does():
 def test_random_parameters_are_tried_again_where_the_search_has_not_begun():
     s, noise = search(), np.random.default_rng(7)
     live(s, 30, noise)
-    assert not np.isnan(s._first_reward).all()
+    assert not np.isnan(s._tournament._earned).all()
     s.begin_anew()
-    assert np.isnan(s._first_reward).all()
+    assert np.isnan(s._tournament._earned).all()
     live(s, 600, noise)
     assert s.explorer is not None
-    known = s._first_reward.copy()
+    known = s._tournament._earned.copy()
     s.begin_anew()
-    assert np.array_equal(s._first_reward, known, equal_nan=True)
+    assert np.array_equal(s._tournament._earned, known, equal_nan=True)
 
 
 def test_bouts_begun_anew_on_another_number_of_bodies_are_not_lost():
@@ -313,18 +313,18 @@ def test_recoveries_in_vain_are_counted_for_each_body():
 
 def test_a_body_that_is_turned_over_is_not_judged_until_it_is_up():
     s, no, yes = search(), np.zeros(1, bool), np.ones(1, bool)
-    tried = s.state()["first_reward"].copy()
+    tried = s.state()["tournament.earned"].copy()
     s.learn(np.ones(1), yes, no, lying=yes)
     assert s._kind[0] == RECOVERY
-    after_fall = s.state()["first_reward"]
+    after_fall = s.state()["tournament.earned"]
     assert (after_fall != tried).sum() == 1
     for _ in range(300):
         s.learn(np.ones(1), no, no, lying=yes)
         assert s._kind[0] == RECOVERY
-    np.testing.assert_array_equal(s.state()["first_reward"], after_fall)
+    np.testing.assert_array_equal(s.state()["tournament.earned"], after_fall)
     for _ in range(200):
         s.learn(np.ones(1), no, no, lying=no)
-    assert (s.state()["first_reward"] != after_fall).any()
+    assert (s.state()["tournament.earned"] != after_fall).any()
 
 
 def test_the_time_that_a_body_lies_is_a_cost_of_its_fall():
@@ -336,7 +336,7 @@ def test_the_time_that_a_body_lies_is_a_cost_of_its_fall():
         ticket = int(s._ticket[0])
         for step in range(5):
             s.learn(np.ones(1), yes if step == 4 else no, no, lying=yes if step == 4 else no)
-        return float(s.state()["first_reward"][0, ticket])
+        return float(s.state()["tournament.earned"][0, ticket])
 
     assert fall() == pytest.approx(5.0 / 25.0)  # (As long as a trial, as far as is known)
     for _ in range(94):

@@ -16,15 +16,19 @@ _JOINTS: dict[str, Shape] = {name: ("i", ("m",)) for name in ("cosine", "sine", 
 _JOINTS |= {name: ("f", ("m",)) for name in ("gain", "pull", "rest", "low", "high", "start")}
 _JOINTS |= {"step": ("f", ())}
 _SEARCH: dict[str, Shape] = {
-    "first": ("f", ("k", "p")),
-    "first_reward": ("f", ("rounds", "k")),
-    "first_reward_known": ("b", ("rounds", "k")),
-    "best_first": ("f", ("p",)),
+    "tournament.parameters": ("f", ("k", "p")),
+    "tournament.best": ("f", ("p",)),
+    "tournament.earned": ("f", ("rounds", "k")),
+    "tournament.earned_known": ("b", ("rounds", "k")),
+    "tournament.flags": ("b", (2,)),
+    "challenge.challenger": ("f", ("p",)),
+    "challenge.trials": ("f", ("tried",)),
+    "challenge.flags": ("b", (4,)),
+    "challenge.setbacks": ("i", ()),
+    "challenge.promise": ("f", ()),
     "reward": ("f", ("candidates",)),
     "reward_known": ("b", ("candidates",)),
     "latest": ("f", ("bouts", 3)),
-    "challenger": ("f", ("p",)),
-    "trials": ("f", ("tried",)),
     "parameters": ("f", ("n", "p")),
     "kind": ("i", ("n",)),
     "ticket": ("i", ("n",)),
@@ -35,8 +39,7 @@ _SEARCH: dict[str, Shape] = {
     "stranded": ("i", ("n",)),
     "down": ("i", ("n",)),
     "lies": ("f", ()),
-    "counts": ("i", (8,)),
-    "promise": ("f", ()),
+    "counts": ("i", (2,)),
     "generator": ("u", (6,)),
     "exploring": ("u", (6,)),
     "waiting": ("i", ("queue",)),
@@ -156,8 +159,8 @@ def _check_channels(state: State, n_channels: int) -> None:
         raise StateError("weights 'critic.weights' do not fit 'critic.slow'")
     if ((slow < 0) | (slow >= n_channels)).any() or (state["critic.spread"][slow] <= 0.0).any():
         raise StateError("weights 'critic.slow' name channels that the observation lacks")
-    if "search.first" in state:
-        waiting, k = state["search.waiting"], max(1, state["search.first_reward"].size)
+    if "search.waiting" in state:
+        waiting, k = state["search.waiting"], max(1, state["search.tournament.earned"].size)
         most = max(k, len(state["search.reward"]))
         if ((waiting < 0) | (waiting >= most)).any():
             raise StateError("weights 'search.waiting' name candidates that there are none of")
