@@ -49,8 +49,8 @@ class SearchConfig:
     """Learning rate of the three-factor rule."""
     population: int = 0
     """Candidates per generation; 0 for the method's own choice."""
-    imagined: int = 10
-    """Candidates that come to mind for each that is run (cma)."""
+    imagined: int = 4
+    """Candidates that come to mind for every other one that is run (cma)."""
     recalled: int = 300
     """Bouts by which it is foretold what these would earn."""
     bout_steps: int = 60

@@ -73,8 +73,10 @@ class CovarianceAdaptation(Explorer):
     prediction error, the generation being the expectation and ranks the unit. C and σ, learnt
     from the same products, are the memory of which perturbations have paid together.
 
-    Of several perturbations that come to mind only the one that `Foresight` thinks most of is run
-    (Ulmer, Streichert & Zell 2003, doi:10.1109/CEC.2003.1299643).
+    For every other candidate several perturbations come to mind, of which only the one that
+    `Foresight` thinks most of is run (Ulmer, Streichert & Zell 2003,
+    doi:10.1109/CEC.2003.1299643). The rest of a generation is drawn blindly: were all of it
+    foreseen, m would move and σ grow by what is expected, whatever is earned.
 
     Its state is what it began with, which candidates were run, and what it has been told since:
     replaying that gives the same numbers again, so that nothing inside the package has to be saved.
@@ -123,6 +125,7 @@ class CovarianceAdaptation(Explorer):
         if seen is not None and count > 1:
             worth = seen.expect(candidates, self._units())
             best = worth.reshape(self.population, count).argmax(axis=1)
+            best[1::2] = 0
         return self._choose(candidates, best)
 
     def _draw(self, count: int) -> Array:

@@ -75,7 +75,7 @@ def test_what_is_like_what_paid_is_expected_to_pay():
 
 def test_candidates_chosen_by_foresight_climb_faster():
     aim, left = np.full(20, 1.0), {}
-    for imagined, seed in itertools.product((1, 10), range(3)):
+    for imagined, seed in itertools.product((1, 4), range(3)):
         rng, noise = np.random.default_rng(seed), np.random.default_rng(100 + seed)
         foresight = Foresight(20, 300)
         explorer = EXPLORERS["cma"](
@@ -88,7 +88,7 @@ def test_candidates_chosen_by_foresight_climb_faster():
             explorer.tell(earned)
             foresight.remember(candidates, earned)
         left[imagined, seed] = ((explorer.centre - aim) ** 2).sum()
-    assert max(left[10, seed] for seed in range(3)) < min(left[1, seed] for seed in range(3))
+    assert max(left[4, seed] for seed in range(3)) < min(left[1, seed] for seed in range(3))
 
 
 @pytest.mark.parametrize("n", [1, 3])
