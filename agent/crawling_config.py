@@ -49,10 +49,6 @@ class SearchConfig:
     """Learning rate of the three-factor rule."""
     population: int = 0
     """Candidates per generation; 0 for the method's own choice."""
-    imagined: int = 4
-    """Candidates that come to mind for every other one that is run (cma)."""
-    recalled: int = 300
-    """Bouts by which it is foretold what these would earn."""
     bout_steps: int = 60
     """Least steps of a bout in the first generation."""
     growth: float = 0.01
@@ -83,8 +79,6 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if self.method not in ("cma", "three_factor"):
             raise ValueError(f"unknown search method {self.method!r}: write cma or three_factor")
-        if self.imagined < 1 or self.recalled < 1:
-            raise ValueError("search.imagined and search.recalled count from 1")
 
 
 @dataclass(frozen=True)

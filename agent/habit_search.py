@@ -9,7 +9,6 @@ from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS, Explorer
-from agent.foresight import Foresight
 from agent.habits import Habits
 from agent.lying import Lying
 from agent.percept import Array
@@ -46,9 +45,7 @@ class HabitSearch:
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done;
-    6. what earlier bouts have earned lets an explorer choose among candidates before any is run
-       (`Foresight`);
-    7. where `Doubt` has it that body or world have changed, what was expected is forgotten, and
+    6. where `Doubt` has it that body or world have changed, what was expected is forgotten, and
        all begins anew, with the habits among the parameters that are tried first.
 
     Attributes:
@@ -86,7 +83,6 @@ class HabitSearch:
         self._tournament = Tournament(first, config.finalists, config.repeats)
         self._challenge = Challenge(first.shape[1], config.trials, config.setbacks)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
-        self._foresight = Foresight(first.shape[1], config.recalled)
         self.explorer: Explorer | None = None
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
         self._reward = np.zeros(0)
@@ -278,14 +274,12 @@ class HabitSearch:
         return worth
 
     def _explorer(self, start: Array, spread: float) -> Explorer:
-        kind = EXPLORERS[self._config.method]
-        return kind(start, self._config, self._explore, spread, self._foresight)
+        return EXPLORERS[self._config.method](start, self._config, self._explore, spread)
 
     def _end_generation(self) -> None:
         if self.explorer is None or np.isnan(self._reward).any():
             return
         self.explorer.tell(self._reward)
-        self._foresight.remember(self._candidates, self._reward)
         challenge = self._challenge
         if len(self.habits) and not challenge.elsewhere:
             earned = self._latest[-len(self._reward) :, 1].mean()
@@ -309,7 +303,6 @@ class HabitSearch:
         self._latest = np.zeros((0, 3))
         self._tournament.recall(self.habits.parameters)
         self.habits.clear()
-        self._foresight.clear()
         self.explorer, self._generation = None, 0
         self._reward, self._waiting = np.zeros(0), self._tournament.begin()
         self._challenge.forget()
@@ -330,22 +323,19 @@ class HabitSearch:
         "_stranded",
     )
 
-    def _parts(self) -> dict[str, Tournament | Challenge | Doubt | Habits | Foresight]:
+    def _parts(self) -> dict[str, Tournament | Challenge | Doubt | Habits]:
         return {
             "tournament": self._tournament,
             "challenge": self._challenge,
             "doubt": self.doubt,
             "habits": self.habits,
-            "foresight": self._foresight,
         }
 
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
         state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
-        state["reward"], state["reward_known"] = (
-            np.nan_to_num(self._reward),
-            ~np.isnan(self._reward),
-        )
+        state["reward"] = np.nan_to_num(self._reward)  # (NaN where not tried yet: files hold none)
+        state["reward_known"] = ~np.isnan(self._reward)
         state["counts"] = np.array([self._generation, self._overdue])
         state["down"], state["lies"] = self._lying.down, np.array(self._lying.mean)
         state["generator"] = generator_state(self._rng)

@@ -46,8 +46,6 @@ _SEARCH: dict[str, Shape] = {
     "doubt.in_vain": ("i", ("n",)),
     "doubt.counts": ("i", (4,)),
     "doubt.short": ("f", ()),
-    "foresight.parameters": ("f", ("recalled", "p")),
-    "foresight.earned": ("f", ("recalled",)),
     "habits.parameters": ("f", ("h", "p")),
     "habits.mean": ("f", ("h",)),
     "habits.count": ("f", ("h",)),
@@ -67,8 +65,6 @@ _EXPLORERS: dict[str, dict[str, Shape]] = {
         "start": ("f", ("p",)),
         "seed": ("u", (6,)),
         "told": ("f", ("generations", "population")),
-        "run": ("i", ("generations", "population")),
-        "imagined": ("i", ("generations",)),
     },
     "three_factor": {
         "spread": ("f", ()),
