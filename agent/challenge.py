@@ -1,4 +1,4 @@
-"""Challenge: the centre of a search is tried against the habit, and what follows from that."""
+"""Challenge: the centre of a search is tried against the habit."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,32 +6,26 @@ from numpy.typing import NDArray
 from agent.habits import Habits
 from agent.percept import Array
 
-_NOTHING = -float(np.finfo(float).max)  # (Less than any search has promised)
-
 
 class Challenge:
     """Trials of one challenger after the other.
 
     A challenger is beaten as soon as its trials are worse than the habit on average, and becomes a
-    habit when it has had all of them. A search whose challenger is beaten is given up, unless this
-    challenger did better than its last one, and begins anew from the habit; after several of
-    these in a row it begins elsewhere.
+    habit when it has had all of them.
 
     Args:
         n_parameters: of a program.
         trials: that a challenger has to win on average.
-        setbacks: searches given up in a row after which one begins elsewhere.
+        setbacks: challengers beaten in a row after which the search is given up.
 
     Attributes:
         challenger: (n_parameters,).
         due: whether a trial of it is to come.
         retry: whether the habit is to be tried once more.
-        given_up: whether the search is.
-        elsewhere: whether the search has begun far from the habit.
 
     """
 
-    _FLAGS = ("due", "retry", "given_up", "elsewhere")
+    _FLAGS = ("due", "retry")
 
     def __init__(self, n_parameters: int, trials: int, setbacks: int):
         self._all, self._most = trials, setbacks
@@ -39,9 +33,8 @@ class Challenge:
         self.forget()
 
     def forget(self) -> None:
-        """Nothing was lost, and nothing is promised."""
-        self.due, self.retry, self.given_up, self.elsewhere = False, False, False, False
-        self._setbacks, self._promise = 0, _NOTHING
+        """Nothing was lost, and nobody challenges."""
+        self.due, self.retry, self._setbacks = False, False, 0
 
     def begin(self, challenger: Array, retry: bool) -> None:
         """Challenge the habit, which is to be tried first if `retry`."""
@@ -60,19 +53,17 @@ class Challenge:
             return
         if not beaten:
             habits.add(self.challenger, self._trials.tolist())
-        self.given_up = beaten and mean <= self._promise
-        self._setbacks = self._setbacks + self.given_up if beaten else 0
-        self.elsewhere &= beaten
-        self._promise = mean
+        self._setbacks = self._setbacks + 1 if beaten else 0
         self.retry = beaten  # (What beats challengers is to show that it still can)
 
-    def renew(self, worth: float) -> bool:
-        """Begin another search; returns whether elsewhere, not from the habit, of this worth."""
-        self.given_up, self.elsewhere = False, self._setbacks >= self._most
-        self._promise = _NOTHING if self.elsewhere else worth
-        if self.elsewhere:
-            self._setbacks = 0
-        return self.elsewhere
+    @property
+    def given_up(self) -> bool:
+        """Whether the search has lost so often that it is to begin anew."""
+        return self._setbacks >= self._most
+
+    def renew(self) -> None:
+        """Begin the search anew: nothing is lost yet."""
+        self._setbacks = 0
 
     def state(self) -> dict[str, NDArray]:
         """Everything, for saving."""
@@ -81,12 +72,11 @@ class Challenge:
             "trials": self._trials,
             "flags": np.array([getattr(self, name) for name in self._FLAGS]),
             "setbacks": np.array(self._setbacks),
-            "promise": np.array(self._promise),
         }
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.challenger, self._trials = state["challenger"].copy(), state["trials"].copy()
-        self._setbacks, self._promise = int(state["setbacks"]), float(state["promise"])
+        self._setbacks = int(state["setbacks"])
         for name, flag in zip(self._FLAGS, state["flags"].tolist(), strict=True):
             setattr(self, name, flag)

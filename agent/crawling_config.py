@@ -43,8 +43,8 @@ class SearchConfig:
     """Standard deviation of the perturbations at first, in units of the parameters."""
     renewed_spread: float = 0.15
     """The same when the search begins anew from the habit."""
-    setbacks: int = 3
-    """Searches given up in a row after which one begins elsewhere."""
+    setbacks: int = 1
+    """Challenges lost in a row after which it does."""
     rate: float = 0.3
     """Learning rate of the three-factor rule."""
     population: int = 0

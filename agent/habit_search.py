@@ -39,9 +39,7 @@ class HabitSearch:
     3. every few generations its centre is tried for longer, from the start of an episode where
        there is one, and joins the `Habits` if each of several trials leaves it better than the
        habit in use. A centre that falls behind is dropped at once;
-    4. a search whose challenge is lost, and by more than the one before, is given up and begins
-       anew, close to the habit; after `setbacks` of these in a row elsewhere, with new random
-       parameters, and for as long as its challenges, though lost, get better;
+    4. after `setbacks` lost challenges in a row the search begins anew, close to the habit;
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done;
@@ -281,18 +279,14 @@ class HabitSearch:
             return
         self.explorer.tell(self._reward)
         challenge = self._challenge
-        if len(self.habits) and not challenge.elsewhere:
+        if len(self.habits):
             earned = self._latest[-len(self._reward) :, 1].mean()
             self.doubt.compare(float(self.habits.mean[self.habits.best] - earned))
         self._reward = np.zeros(0)
         self._generation += 1
         if challenge.given_up:
             # (Between generations: no body runs a candidate of the one that is left.)
-            if challenge.renew(float(self.habits.mean[self.habits.best])):
-                self._tournament.renew(self._rng)
-                self._waiting = self._tournament.begin()
-                self.explorer, self._latest = None, np.zeros((0, 3))
-                return
+            challenge.renew()
             self.explorer = self._explorer(self.habit, self._config.renewed_spread)
         if self._generation % self._config.trial_every == 0 and not challenge.due:
             retry = len(self.habits) > 0 and not self.habits.well_known

@@ -59,10 +59,6 @@ class Tournament:
         known = known[: len(self.parameters)]
         self.parameters[: len(known)] = known
 
-    def renew(self, rng: np.random.Generator) -> None:
-        """Other random parameters: each number is one that some of those before had."""
-        self.parameters = rng.permuted(self.parameters, axis=0)
-
     def state(self) -> dict[str, NDArray]:
         """Everything, for saving; of trials that were not made, 0."""
         known = ~np.isnan(self._earned)
