@@ -348,7 +348,7 @@ class Crawling:
             values: dict[str, Any] = {name: value.copy() for name, value in parts.items()}
             joints = Joints(**{**values, "step": float(values["step"])})
             gait, told = self._gait(joints), part_of(state, "search.")
-            first, rng = told["first"], np.random.default_rng(0)
+            first, rng = told["tournament.parameters"], np.random.default_rng(0)
             search = HabitSearch(first, gait.period, self._n, self._config.search, rng)
             self._life = Life(joints, gait, search, gait.rhythm(search.parameters))
             self._life.residual = self._residual(rng)
