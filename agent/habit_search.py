@@ -113,13 +113,24 @@ class HabitSearch:
         """(n,) whether a body runs what is to be judged by itself, not a habit or a challenger."""
         return np.asarray((self._kind == FIRST) | (self._kind == BOUT))
 
-    def begin_anew(self) -> None:
+    @property
+    def recovering(self) -> NDArray[np.bool_]:
+        """(n,) whether a body tries to get over something that has happened to it."""
+        return np.asarray(self._kind == RECOVERY)
+
+    def begin_anew(self, even_late: bool = False) -> None:
         """Try the random parameters again, where the search proper has not begun.
 
         A heading found meanwhile has made other gaits of those that answer to it.
+
+        Args:
+            even_late: also where it has begun, as long as it has brought no habit.
+
         """
         if self.explorer is None:
             self._waiting = self._tournament.begin()
+        elif even_late and not len(self.habits):
+            self._begin_again()
 
     @property
     def habit(self) -> Array:

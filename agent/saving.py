@@ -29,6 +29,8 @@ _GROWING = (
     "crawling.residual.",
     "crawling.search.",
     "crawling.steering.heading",
+    "crawling.steering.paid.pay",
+    "crawling.steering.thrift.latest",
     "crawling.critic.slow",
     "crawling.critic.weights",
     "motor_cortex.",

@@ -170,7 +170,7 @@ class Crawling:
                 self._aim[bodies] = channels[:, self._senses.desired[:2]]
             return None
         if bodies is not None:
-            practising = life.search.practising & (not life.refines)
+            practising = life.practising(even_recovering=steering.pays)
             room = None
             if steering.to_goals and self.journey.walled:
 
@@ -214,13 +214,15 @@ class Crawling:
         felt[bodies] = channels
         self.critic.credit(turned, felt, self._error, np.zeros(self._n, np.bool_), keep=True)
 
-    def look(self, before: Array, after: Array, memory: Memory) -> None:
-        """Watch how the body is turned, and look for the heading now and then."""
+    def look(self, before: Array, after: Array, reward: Array, memory: Memory) -> None:
+        """Watch how the body is turned, and look for the heading and its worth now and then."""
         life = self._life
         joints = None if life is None else life.joints
-        found = self.steering.look(before, after, memory["episode"], memory["steps"], joints)
+        found = self.steering.look(
+            before, after, reward, memory["episode"], memory["steps"], joints
+        )
         if found and life is not None:
-            life.search.begin_anew()
+            life.search.begin_anew(even_late=self.steering.pays)
 
     def learn(
         self,
@@ -248,7 +250,7 @@ class Crawling:
         life = self._life
         if life is None or not len(bodies):
             return np.zeros(len(reward))
-        worth, fell = reward, terminated
+        worth, fell = self.steering.paid(before, after, reward), terminated
         away = np.ones(len(reward), bool)  # (Who has arrived has nothing left to do well)
         if len(self._senses.desired):
             way, distance = self.steering.approach(before, after, self._aim)
@@ -268,7 +270,9 @@ class Crawling:
         self.critic.feel(before, self._error, worth, after, error, fell, over, up)
         if self.critic.due:
             places = self._senses.achieved, self._senses.desired
-            self.critic.fit(np.concatenate([life.channels, *places]))
+            # (Practice knows no direction of the world that is better than others.)
+            turned = self.steering.turned_by if self.steering.pays else life.channels[:0]
+            self.critic.fit(np.concatenate([life.channels, *places, turned]))
 
         def credit(over: NDArray[np.int64]) -> Array:
             return self.critic.credit(over, after, error, fell)

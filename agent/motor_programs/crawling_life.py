@@ -32,6 +32,12 @@ class Life:
         """Whether the habit is refined instead of sought."""
         return self.residual is not None and self.residual.practises
 
+    def practising(self, even_recovering: bool) -> NDArray[np.bool_]:
+        """(n,) whether a body tries gaits out; `even_recovering` from something that happened."""
+        search = self.search
+        some = search.practising | search.recovering if even_recovering else search.practising
+        return np.asarray(some & (not self.refines))
+
     @cached_property
     def proprioception(self) -> Proprioception:
         """What is believed of the joints."""

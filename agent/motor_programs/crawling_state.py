@@ -76,6 +76,13 @@ _ALWAYS: dict[str, Shape] = {
     "relation": ("f", (5,)),
     "journey": ("f", (2,)),
     "steering.heading": ("f", ("heading",)),
+    "steering.paid.before": ("f", ("looks", "c")),
+    "steering.paid.after": ("f", ("looks", "c")),
+    "steering.paid.reward": ("f", ("looks",)),
+    "steering.paid.counts": ("i", (3,)),
+    "steering.paid.pay": ("f", ("pay",)),
+    "steering.thrift.sums": ("f", ("n", 3)),
+    "steering.thrift.latest": ("f", ("practised", 2)),
     "steering.since_glance": ("i", ()),
     "steering.practised": ("f", ("n",)),
     "steering.practises": ("b", ("n",)),
@@ -149,6 +156,11 @@ def _check_channels(state: State, n_channels: int) -> None:
     named = heading[[0, 1, 6, 8, 9]] if heading.size else np.zeros(0)
     if not ((named >= -1) & (named < n_channels)).all() or (heading.size and named[1] < 0):
         raise StateError("weights 'heading' name channels that the observation lacks")
+    pay = state["steering.paid.pay"]
+    if pay.size not in (0, 4):
+        raise StateError(f"weights 'paid.pay' have shape {pay.shape}: expected (0,) or (4,)")
+    if not ((pay[:2] >= 0) & (pay[:2] < n_channels)).all():
+        raise StateError("weights 'paid.pay' name channels that the observation lacks")
     slow, weights = state["critic.slow"], state["critic.weights"]
     if len(weights) not in ((4 + 2 * len(slow),) if len(slow) else (0, 4)):
         raise StateError("weights 'critic.weights' do not fit 'critic.slow'")

@@ -145,7 +145,7 @@ class Repertoire:
             )
             self._skill.learn(reward, memory, ended)
         else:
-            self._crawling.look(before, after, memory)
+            self._crawling.look(before, after, worth, memory)
         travellers = np.flatnonzero(memory["program"] == TRAVEL)
         if len(travellers):
             self._travel.learn(step, memory, travellers)

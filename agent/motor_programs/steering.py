@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from agent.heading import Heading, HeadingSense
 from agent.joints import Joints
+from agent.paid_direction import PaidDirection, halfway
 from agent.percept import Array
 from agent.senses import Senses
+from agent.thrift import Thrift
 
 _HEADING = tuple(f.name for f in fields(Heading))
 _CHANNELS = ("cosine", "sine", "turning", "tilts", "tilts_too")
 _DRAWN = 8  # (Directions among which the one with the most room is practised)
 _TURN = (0.3, 1.5)  # (Radians) between how the body is turned and a direction that it practises
+_SLIGHT = (0.0, 1.0)  # (The same where no goals lie all around, but one direction pays)
 
 
 class Steering:
@@ -22,10 +25,10 @@ class Steering:
 
     The heading error is the turn from how the body is turned to the bearing of its goal; where
     there is no goal, to how episodes begin. While a body tries out a perturbed program on a task
-    with a goal, it heads in a direction of its own instead, drawn anew for every bout to one side
-    of where it is turned: steering is practised from the first day, and no program is judged by
-    where the one before has left the body (goal babbling, Rolf, Steil & Gienger 2010,
-    doi:10.1109/TAMD.2010.2062511).
+    with a goal, or knows what else would have been paid (`PaidDirection`), it heads in a direction
+    of its own instead, drawn anew for every bout to one side of where it is turned: steering is
+    practised from the first day, and no program is judged by where the one before has left the
+    body (goal babbling, Rolf, Steil & Gienger 2010, doi:10.1109/TAMD.2010.2062511).
 
     Args:
         senses: channels.
@@ -44,6 +47,7 @@ class Steering:
         self._rng, self._lesioned = rng, lesioned
         self._place, self._goal = senses.achieved[:2], senses.desired[:2]
         self._sense = HeadingSense(senses.n_channels)
+        self._paid, self._thrift = PaidDirection(senses.n_channels), Thrift(n)
         self.heading: Heading | None = None
         self._since_glance = 0
         self.resize(n)
@@ -53,34 +57,54 @@ class Steering:
         """Whether there is a place on the ground to go to."""
         return len(self._goal) == 2
 
+    @property
+    def pays(self) -> bool:
+        """Whether it is known what moving in another direction would have been paid."""
+        return self._paid.pay is not None
+
+    @property
+    def turned_by(self) -> NDArray[np.int64]:
+        """Channels that tell how the body is turned."""
+        return np.array(() if self.heading is None else self.heading.channels, np.int64)
+
     def resize(self, n: int) -> None:
         """Go on with n bodies, each about to choose where to head."""
         # (Bearing practised, NaN where a body heads for its goal; whether it is to be drawn)
         self._practised, self._undecided = np.full(n, np.nan), np.ones(n, bool)
+        self._thrift.resize(n)
 
     def look(
         self,
         before: Array,
         after: Array,
+        reward: Array,
         episode: NDArray[np.int64],
         steps: NDArray[np.int64],
         joints: Joints | None,
     ) -> bool:
-        """Watch how the body is turned, and look for the heading now and then.
+        """Watch how the body is turned, and look for the heading and what it pays now and then.
 
         Args:
             before: (n, c) channels before a step.
             after: (n, c) channels after it.
+            reward: (n,).
             episode: (n,) number of the episode.
             steps: (n,) since it began.
             joints: None while they are not known.
 
         Returns:
-            Whether the heading has just been found.
+            Whether the heading, or what is paid, has just been found.
 
         """
-        if self.heading is not None or self._lesioned:
+        if self._lesioned:
             return False
+        if not self.to_goals:
+            self._paid.look(before, after, reward)
+        if self.heading is not None:
+            if self.to_goals or joints is None or not self._paid.due:
+                return False
+            own = np.concatenate([joints.cosine, joints.sine, joints.velocity])
+            return self._paid.find(self.heading, own[own >= 0])
         self._sense.look(before, after, episode, steps)
         self._since_glance += min(len(before), self._sense.watched)
         if joints is None or self._since_glance < self._GLANCE:
@@ -102,6 +126,7 @@ class Steering:
 
     def begin(self, bodies: NDArray[np.int64]) -> None:
         """Let bodies that begin a bout choose where to head when they feel where they are."""
+        self._thrift.end(bodies, ~self.heads_for_goal[bodies])
         self._undecided[bodies] = True
 
     def choose(
@@ -121,7 +146,7 @@ class Steering:
                 way, (m, d) in m; None where nothing ever was.
 
         """
-        if self.heading is None or not self.to_goals:
+        if self.heading is None or not (self.to_goals or self.pays):
             return
         new = np.flatnonzero(self._undecided[bodies])
         if not len(new):
@@ -167,7 +192,8 @@ class Steering:
         assert self.heading is not None
         drawn = len(rows) if room is None else (_DRAWN, len(rows))
         side = self._rng.choice([-1.0, 1.0], drawn)
-        way = self.heading.angle(channels) + side * self._rng.uniform(*_TURN, drawn)
+        turn = _TURN if self.to_goals else _SLIGHT
+        way = self.heading.angle(channels) + side * self._rng.uniform(*turn, drawn)
         if room is None:
             return way, np.full(len(rows), np.inf)
         free = room(rows, way.T)
@@ -202,10 +228,12 @@ class Steering:
         if self.to_goals:
             way = (channels[:, self._goal] if aim is None else aim) - channels[:, self._place]
             bearing = np.arctan2(way[:, 1], way[:, 0])
-            if bodies is not None:
-                own = self._practised[bodies]
-                bearing = np.where(np.isnan(own), bearing, own)
-            turn += bearing
+        else:
+            bearing = np.zeros(len(turn))
+        if bodies is not None:
+            own = self._practised[bodies]
+            bearing = np.where(np.isnan(own), bearing, own)
+        turn += bearing
         return np.asarray(turn - 2 * np.pi * np.rint(turn / (2 * np.pi)))
 
     def approach(self, before: Array, after: Array, aim: Array) -> tuple[Array, Array]:
@@ -224,9 +252,28 @@ class Steering:
         away = np.linalg.norm(end - after[:, self._goal], axis=1)
         return np.where(np.isnan(self._practised), closer, along), away
 
+    def paid(self, before: Array, after: Array, reward: Array) -> Array:
+        """Worth (n,) of a step as if the direction that each body practises were the paid one.
+
+        Args:
+            before: (n, c) channels before a step.
+            after: (n, c) channels after it.
+            reward: (n,) received.
+
+        """
+        pay, heading = self._paid.pay, self.heading
+        if pay is None or heading is None or self.heads_for_goal.all():
+            return reward
+        turned = halfway(heading, before, after)
+        own = turned - np.nan_to_num(self._practised)
+        gained, rest = pay.of(before, after, own), reward - pay.of(before, after, turned)
+        return np.where(self.heads_for_goal, reward, self._thrift.weigh(gained, rest))
+
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         state = {f"sense.{k}": v for k, v in self._sense.state().items()}
+        state |= {f"paid.{k}": v for k, v in self._paid.state().items()}
+        state |= {f"thrift.{k}": v for k, v in self._thrift.state().items()}
         state["since_glance"] = np.array(self._since_glance)
         state["practises"] = ~np.isnan(self._practised)  # (Files hold no NaN)
         state["practised"] = np.nan_to_num(self._practised)
@@ -241,9 +288,10 @@ class Steering:
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        prefix = "sense."
-        parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        self._sense.load_state(parts)
+        parts = ("sense.", self._sense), ("paid.", self._paid), ("thrift.", self._thrift)
+        for prefix, part in parts:
+            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            part.load_state(own)
         self._since_glance = int(state["since_glance"])
         self._practised = np.where(state["practises"], state["practised"], np.nan)
         self._undecided = state["undecided"].copy()
