@@ -17,7 +17,8 @@ class Wayfinding:
     The next subgoal is the farthest place on the way to the goal to which the way is clear as the
     map has it; a body that performs pulls its way tight, round the corners. Where no cell knows the
     goal, cells next to it come first, then the edge of what is known, and where no way is known to
-    a cell that does, what lies in between. A body that performs keeps in mind where it was off the
+    a cell that does, what lies in between; where nothing unknown can be got to either, links that
+    were cut are doubted. A body that performs keeps in mind where it was off the
     map, and what it bumped into (`agent.sketch`). While learning, ways that lead where no cell
     knows the place come first (novelty).
 
@@ -36,6 +37,7 @@ class Wayfinding:
     _PULLS = 4  # (Halvings of how far a turn is pulled)
     _SLACK = 0.25  # (Distance over the spacing by which a turn is pulled less than it could be)
     _ASIDE = 1.5  # (Distance over the spacing at which it is to be clear beside a way not tight)
+    _TRIED = 300  # (Pairs of places between which it is looked whether one can pass)
     _SHUT = 1e3  # (Metres of way that it is worth not to go where a wall was felt)
 
     def __init__(
@@ -229,7 +231,7 @@ class Wayfinding:
         novel = not len(near)
         use = np.isfinite(distance[cells])
         if not use.any():
-            return goal
+            return self._across(world, walls, cell, here, goal, beyond)
         cells, ends = cells[use], probe[use]
         left = np.linalg.norm(ends - goal, axis=1)
         goals = np.broadcast_to(goal, ends.shape)
@@ -254,6 +256,43 @@ class Wayfinding:
         if cells[best] == cell:
             return np.asarray(at)
         way = world.place[world.way(cell, int(cells[best]))]
+        return np.asarray(way[self._farthest_clear(world, walls, here, way)])
+
+    def _across(
+        self,
+        world: PlaceMap,
+        walls: Boundaries,
+        cell: int,
+        here: Array,
+        goal: Array,
+        beyond: Array | None,
+    ) -> Array:
+        """Subgoal (2,) where neither known ways nor unknown ones lead on: what was cut is doubted.
+
+        Links stay cut when the wall that has cut them turns out to end sooner: where no wall is
+        known any more between two fields, it is tried whether one can pass, between neighbours
+        first. Arguments as those of `_towards_unknown`.
+        """
+        if beyond is None:
+            return goal
+        distance = world.distances(cell)
+        mine, theirs = np.flatnonzero(np.isfinite(distance)), np.flatnonzero(np.isfinite(beyond))
+        gap = np.linalg.norm(world.place[mine][:, None] - world.place[theirs], axis=2)
+        cost = distance[mine][:, None] + self._config.unknown * gap + beyond[theirs]
+        cost += 0.5 * self._SHUT * (gap > self._NEXT * world.spacing)
+        first = np.argsort(cost, axis=None)[: self._TRIED]
+        rows, columns = np.unravel_index(first, cost.shape)
+        near, far = mine[rows], theirs[columns]
+        shut = walls.blocks(world.place[near], world.place[far])
+        best = int(np.argmin(cost[rows, columns] + self._SHUT * shut))
+        edge, other = int(near[best]), world.place[far[best]]
+        at = world.place[edge]
+        between = np.linalg.norm(other - here) < np.linalg.norm(other - at) + 1e-9
+        if between or np.linalg.norm(at - here) < 0.25 * world.spacing:
+            return np.asarray(other)
+        if edge == cell:
+            return np.asarray(at)
+        way = world.place[world.way(cell, edge)]
         return np.asarray(way[self._farthest_clear(world, walls, here, way)])
 
     def _by_way_of(self, world: PlaceMap, walls: Boundaries, ends: Array, beyond: Array) -> Array:

@@ -400,6 +400,39 @@ def test_a_sketch_goes_on_where_the_map_ends_and_is_forgotten():
     assert sketches.of(begun, 0).map is region.map
 
 
+def cut(region, one, other):
+    region.map.links[one, other] = region.map.links[other, one] = np.inf
+    region.map.novel[:] = False
+    region.map._change()
+
+
+def test_a_link_that_was_cut_is_doubted_where_no_other_way_leads_on():
+    row = [(0.4 * k, 0.0) for k in range(5)]
+    region, goal = explored(*row), np.array([1.6, 0.0])
+    cut(region, 1, 2)  # (By a wall that is not known any more)
+    assert np.isinf(region.map.distances(4)[0])
+    aim = region.ways.subgoal(0, np.zeros(2), goal, careful=True)
+    assert aim == pytest.approx(row[1])
+    assert region.ways.subgoal(1, np.array(row[1]), goal, careful=True) == pytest.approx(row[2])
+
+
+def test_of_links_that_were_cut_one_without_a_wall_is_tried_first():
+    lower, upper = [(0.4 * k, 0.0) for k in range(5)], [(0.4 * k, 0.4) for k in range(5)]
+    region, goal = explored(*lower, *upper), np.array([0.0, 0.4])
+    for one in range(5):
+        for other in range(5, 10):
+            cut(region, one, other)
+    for x in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2):
+        region.bump(np.array([x, 0.2]), np.array([0.0, -1.0]))
+    region.map.novel[:] = False
+    region.map._change()
+    here, aims = 0, []
+    for _ in range(4):
+        aims.append(region.ways.subgoal(here, region.map.place[here], goal, careful=True))
+        here = int(np.linalg.norm(region.map.place - aims[-1], axis=1).argmin())
+    assert max(aim[0] for aim in aims) == pytest.approx(1.6)  # (Round the end of the wall)
+
+
 def test_who_performs_cuts_corners_as_far_as_places_are_known():
     along = [0.0, 0.4, 0.8, 1.2]
     region = explored(*[(x, 0.0) for x in along], *[(1.2, y) for y in along[1:]])

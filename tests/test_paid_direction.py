@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+import envs  # noqa: F401  it registers the tasks
+from agent.errors import StateError
 from agent.heading import Heading
 from agent.motor_programs.steering import Steering
 from agent.paid_direction import PaidDirection, Pay
 from agent.senses import Senses
 from agent.thrift import Thrift
+from policies import BrainAgent
 
 # Channels: cosine and sine of the heading, one joint's angle and velocity, movement ahead and
 # aside, and two that tell nothing.
@@ -198,3 +201,48 @@ def test_thrift_learns_from_practice_alone():
         thrift.end(both, np.array([True, False]))
     assert thrift.share == 1.0  # (Of who practised, nothing differed)
     assert len(thrift._latest) == 20 and not thrift._latest.any()
+
+
+@pytest.fixture(scope="module")
+def crawler():
+    return BrainAgent("BrainPolicy", "neonate/Crawl-v0", seed=1).learn(3000)
+
+
+def test_the_crawler_finds_what_forward_is_paid(crawler):
+    steering = crawler.brain.crawling.steering
+    pay, parts = steering._paid.pay, crawler.get_env().get_attr("observation_parts")[0]
+    velocity = np.arange(parts["velocity"].start, parts["velocity"].stop)
+    assert (pay.ahead, pay.aside) == tuple(velocity[:2])
+    assert np.hypot(pay.first, pay.second) == pytest.approx(1.0, abs=0.2)
+    assert 0.0 < steering._thrift.share <= 1.0
+
+
+def test_a_crawler_loaded_from_a_file_goes_on_the_same(crawler, tmp_path):
+    crawler.save(tmp_path / "crawler")
+    lives = [BrainAgent.load(tmp_path / "crawler", env="neonate/Crawl-v0") for _ in range(2)]
+    for life in lives:
+        life.get_env().seed(5)
+    states = [life.learn(400, reset_num_timesteps=False).brain.state() for life in lives]
+    assert states[0].keys() == states[1].keys()
+    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    kept = crawler.brain.state()
+    other = BrainAgent("BrainPolicy", "neonate/Crawl-v0", seed=2)
+    other.brain.load_state({name: np.array(value) for name, value in kept.items()})
+    for name, value in other.brain.state().items():
+        np.testing.assert_array_equal(value, kept[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("pay", "words"),
+    [
+        ([14.0, 15.0, 1.0], "expected"),
+        ([14.0, 28.0, 1.0, 0.0], "channels"),
+        ([-1.0, 15.0, 1.0, 0.0], "channels"),
+        ([14.0, 15.0, np.nan, 0.0], "NaN"),
+    ],
+)
+def test_a_damaged_pay_is_refused(crawler, pay, words):
+    state = crawler.brain.state()
+    damaged = state | {"crawling.steering.paid.pay": np.array(pay)}
+    with pytest.raises(StateError, match=words):
+        BrainAgent("BrainPolicy", "neonate/Crawl-v0").brain.load_state(damaged)
