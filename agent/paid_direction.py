@@ -78,6 +78,7 @@ class PaidDirection:
     """
 
     _PATIENCE = 0.5  # (Looks until the next attempt, over those so far)
+    _LOOKS_EACH = 4  # (Looks per channel below which some pair would always explain what is left)
 
     def __init__(
         self,
@@ -133,7 +134,7 @@ class PaidDirection:
         felt = 0.5 * (before + after)
         spread = felt.std(axis=0)
         free = np.setdiff1d(np.flatnonzero(spread > _STILL), np.append(taken, heading.channels))
-        if len(free) < 2:
+        if len(free) < 2 or n < self._LOOKS_EACH * len(free):
             return False
         turned, x = halfway(heading, before, after), felt[:, free]
         # (The work of the joints costs, wherever the body is turned)

@@ -99,6 +99,17 @@ def test_nothing_is_found_where_reward_has_nothing_to_do_with_it():
     assert not new
 
 
+@pytest.mark.parametrize("n", [100, 400])
+def test_many_numbers_that_tell_nothing_are_not_taken_for_movement(n):
+    rng = np.random.default_rng(10)
+    before, _, _ = steps(rng, n=n)
+    before = np.hstack([before, rng.normal(size=(n, 85))])
+    paid = PaidDirection(before.shape[1], stride=1)
+    for row in range(n):
+        paid.look(before[[row]], before[[row]], rng.normal(size=1))
+    assert paid.due and not paid.find(FACING, JOINTS)
+
+
 def test_it_is_not_looked_for_at_every_step():
     paid = PaidDirection(8, stride=5)
     before, after, (east, _) = steps(np.random.default_rng(5), n=1000)
