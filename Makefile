@@ -130,7 +130,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
 	    --lesion prefrontal
-	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 1
+	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 3
 	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
 	    --algo random --steps 1 --seeds 3
