@@ -65,6 +65,12 @@ class Joints:
         return self.cosine >= 0
 
     @property
+    def channels(self) -> NDArray[np.int64]:
+        """Channels that belong to joints."""
+        channels = np.concatenate([self.cosine, self.sine, self.velocity])
+        return channels[channels >= 0]  # (There is no cosine where the angle itself is given)
+
+    @property
     def servo(self) -> bool:
         """Whether a command is a wanted angle, rest + stroke · u, which a joint soon takes.
 

@@ -138,7 +138,7 @@ class PaidDirection:
             return False
         turned, x = halfway(heading, before, after), felt[:, free]
         # (The work of the joints costs, wherever the body is turned)
-        work = np.square(felt[:, taken[taken >= 0]]).mean(axis=1, keepdims=True)
+        work = np.square(felt[:, taken]).mean(axis=1, keepdims=True)
         sensor = before[:, list(heading.channels)]
         plain = np.hstack([np.ones_like(work), work, sensor, x])
         plain /= np.sqrt((plain**2).mean(axis=0)) + _STILL

@@ -46,9 +46,7 @@ class Life:
     @cached_property
     def channels(self) -> NDArray[np.int64]:
         """Channels that belong to joints."""
-        joints = self.joints
-        channels = np.concatenate([joints.cosine, joints.sine, joints.velocity])
-        return channels[channels >= 0]  # (There is no cosine where the angle itself is given)
+        return self.joints.channels
 
     def refine(
         self,

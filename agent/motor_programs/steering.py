@@ -103,8 +103,7 @@ class Steering:
         if self.heading is not None:
             if self.to_goals or joints is None or not self._paid.due:
                 return False
-            own = np.concatenate([joints.cosine, joints.sine, joints.velocity])
-            return self._paid.find(self.heading, own[own >= 0])
+            return self._paid.find(self.heading, joints.channels)
         self._sense.look(before, after, episode, steps)
         self._since_glance += min(len(before), self._sense.watched)
         if joints is None or self._since_glance < self._GLANCE:
