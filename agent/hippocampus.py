@@ -139,6 +139,9 @@ class Hippocampus:
         moved_on = cell.tolist() != before or memory["steps"][0] % self._LOOK == 0
         behind = self._behind(place, cell) if moved_on else ~placed
         for body in np.flatnonzero(behind) if np.count_nonzero(behind) else ():
+            if cell[body] == before[body]:  # (It has not gone from there to where it is taken now)
+                memory["last_cell"] = memory["last_cell"].copy()
+                memory["last_cell"][body] = 0
             nearest = np.argsort(-activity[body])[: self._CANDIDATES]
             behind = self._behind(place[body, None], nearest)
             cell[body] = nearest[np.argmin(behind)]
@@ -181,7 +184,8 @@ class Hippocampus:
                 memory["cell"][body], memory["familiar"][body] = cell, 1.0
                 recruited.append(cell)
             last = int(memory["last_cell"][body]) - 1
-            if last >= 0:
+            at = memory["place"][body, None]
+            if last not in (-1, cell) and not self._behind(at, np.array([cell]))[0]:
                 self.map.walk(last, cell)
             memory["last_cell"][body] = cell + 1
 

@@ -88,7 +88,7 @@ class PlaceMap:
         near = np.flatnonzero(away < self._TOUCHING * self.spacing)
         here = np.broadcast_to(place, (len(near), 2))
         shut = boundaries.blocks(place[None], self.place[near])
-        shut &= boundaries.blocks(self.place[near], here)
+        shut |= boundaries.blocks(self.place[near], here)
         n = len(self.place)
         links, walked = np.full((n + 1, n + 1), np.inf), np.zeros((n + 1, n + 1), bool)
         links[:n, :n], walked[:n, :n] = self.links, self.walked

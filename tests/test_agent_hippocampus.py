@@ -400,6 +400,32 @@ def test_a_sketch_goes_on_where_the_map_ends_and_is_forgotten():
     assert sketches.of(begun, 0).map is region.map
 
 
+def test_who_is_found_on_this_side_of_a_wall_has_not_gone_through_it():
+    place, normal = np.array([0.25, 0.0]), np.array([-1.0, 0.0])
+    for first in (0, 1):  # (The field that it was in before it bumped into the wall)
+        region, memory = explored([0, 0], [0.4, 0]), new_memory(1, 2, 8, 1)
+        region.map.walk(0, 1)
+        memory["cell"][0], memory["last_cell"][0] = 1, first + 1
+        memory["placed"], memory["familiar"] = np.ones(1, bool), np.ones(1)
+        memory["place"], memory["grid"] = place[None], region.grid.encode(place)[None]
+        assert region.bump(place, normal)
+        region.learn(memory, np.zeros((1, 2)))
+        memory["steps"][0] = region._LOOK
+        region.sense(memory, np.zeros((1, 2)), place[None])
+        assert memory["cell"][0] == 0
+        region.learn(memory, np.zeros((1, 2)))
+        assert np.isinf(region.map.links[0, 1])
+
+
+def test_a_wall_that_was_felt_from_one_side_parts_new_fields_on_both():
+    for first, second in (([0, 0], [0.4, 0]), ([0.4, 0], [0, 0])):
+        region = explored(first)
+        region.bump(np.array([0.2, 0.0]), np.array([-1.0, 0.0]))
+        code = region.grid.features(region.grid.encode(np.array(second, float)))
+        region.map.recruit(code, np.array(second, float), region.boundaries)
+        assert np.isinf(region.map.links[0, 1])
+
+
 def cut(region, one, other):
     region.map.links[one, other] = region.map.links[other, one] = np.inf
     region.map.novel[:] = False
