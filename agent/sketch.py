@@ -1,6 +1,7 @@
 """Sketch: the map as a body has it in mind while it performs, forgotten when the episode ends."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.boundary import Boundaries
 from agent.grid_cells import GridCells
@@ -21,8 +22,9 @@ class Sketch:
         world: what is known.
         walls: that are known.
         grid: code of places.
-        trail: (k, 2) places off the map where the body has been, m.
-        felt: (k, 4) bumps that are in mind: where, m, and unit vectors away from there.
+        trail: (k, 2) places off the map where the body has been, m; None for no such place.
+        felt: (k, 4) bumps that are in mind: where, m, and unit vectors away from there; None for
+            no bump.
 
     Attributes:
         map: places and links, the body's own among them.
@@ -31,9 +33,17 @@ class Sketch:
     """
 
     def __init__(
-        self, world: PlaceMap, walls: Boundaries, grid: GridCells, trail: Array, felt: Array
+        self,
+        world: PlaceMap,
+        walls: Boundaries,
+        grid: GridCells,
+        trail: Array | None = None,
+        felt: Array | None = None,
     ):
+        trail = np.zeros((0, 2)) if trail is None else trail
+        felt = np.zeros((0, 4)) if felt is None else felt
         self.map, self.walls, self._known = world, walls, len(world)
+        self._felt = felt[:, :2]
         if len(felt):
             self.walls = Boundaries(walls.width)
             self.walls.load_state(walls.state())
@@ -55,6 +65,15 @@ class Sketch:
         away = np.linalg.norm(self.map.place - here, axis=1)
         own = self._known + int(away[self._known :].argmin())
         return own if away[own] < away[cell] else cell
+
+    def tried(self, start: Array, end: Array) -> NDArray[np.bool_]:
+        """Whether it has been felt on straight ways from (k, 2) to (k, 2) that one cannot pass."""
+        way = end - start
+        to = self._felt[:, None] - start
+        length = np.maximum((way * way).sum(axis=1), 1e-12)
+        share = np.clip((to * way).sum(axis=2) / length, 0.0, 1.0)
+        off = np.linalg.norm(to - share[..., None] * way, axis=2)
+        return np.asarray((off < self.map.spacing).any(axis=0))
 
 
 class Sketches:
@@ -97,15 +116,25 @@ class Sketches:
             trail[k] = here
             memory["trailed"][body] = k + 1
 
-    def note_bump(self, memory: Memory, body: int, normal: Array) -> bool:
+    def note_bump(self, memory: Memory, body: int, normal: Array, known: bool = False) -> bool:
         """Keep a bump that pushed a body along the unit vector (2,) in mind; whether it is news.
 
         Whoever leans on a wall feels it at every step.
+
+        Args:
+            memory: working memory; updated.
+            body: which of the bodies.
+            normal: (2,).
+            known: whether to keep it in mind even if the wall is known.
+
         """
         place, bumps = memory["place"][body], memory["bumps"][body]
-        if self.of(memory, body).walls.knows(place, normal):
-            return False
         k = int(memory["bumped"][body])
+        if known:
+            if (np.linalg.norm(bumps[:k, :2] - place, axis=1) < 0.25 * self._world.spacing).any():
+                return False
+        elif self.of(memory, body).walls.knows(place, normal):
+            return False
         if k == len(bumps):  # (The first is forgotten)
             bumps[:-1], k = bumps[1:].copy(), k - 1
         bumps[k, :2], bumps[k, 2:] = place, normal

@@ -52,6 +52,7 @@ class Wayfinding:
         self._map, self._boundaries, self._lesioned = world, boundaries, lesioned
         self._known = grid.similarity(config.spacing)
         self.sketches = Sketches(world, boundaries, grid)
+        self._bare = Sketch(world, boundaries, grid)
 
     def explore(self, memory: Memory, body: int, velocity: Array, reach: float) -> Array | None:
         """Next subgoal (2,) on the way to where nobody has been; None when all is known.
@@ -171,7 +172,8 @@ class Wayfinding:
         known = activity[target] >= self._known
         if not known or not np.isfinite(world.distances(target)[cell]):
             ends = world.distances(target) if known else None
-            return self._towards_unknown(world, walls, cell, here, goal, ends, careful)
+            mind = sketch or self._bare
+            return self._towards_unknown(mind, cell, here, goal, ends, careful)
         if careful:
             return self._next_field(world, cell, here, target, goal)
         if cell == target:
@@ -195,8 +197,7 @@ class Wayfinding:
 
     def _towards_unknown(
         self,
-        world: PlaceMap,
-        walls: Boundaries,
+        sketch: Sketch,
         cell: int,
         here: Array,
         goal: Array,
@@ -209,8 +210,7 @@ class Wayfinding:
         that lies between here and cells from which it can be reached.
 
         Args:
-            world: map.
-            walls: that are known.
+            sketch: map and walls.
             cell: whose field the body is in.
             here: (2,) where it is, m.
             goal: (2,) m.
@@ -218,7 +218,8 @@ class Wayfinding:
             careful: whether to keep to where the body has been.
 
         """
-        config, stretch = self._config, self._config.wall_stretch
+        world, walls, config = sketch.map, sketch.walls, self._config
+        stretch = config.wall_stretch
         shy = config.wall_worth * world.spacing
         distance, reach = world.distances(cell), self._NEXT * world.spacing
         near = np.flatnonzero(np.linalg.norm(world.place - goal, axis=1) < reach)
@@ -231,7 +232,7 @@ class Wayfinding:
         novel = not len(near)
         use = np.isfinite(distance[cells])
         if not use.any():
-            return self._across(world, walls, cell, here, goal, beyond)
+            return self._across(sketch, cell, here, goal, beyond)
         cells, ends = cells[use], probe[use]
         left = np.linalg.norm(ends - goal, axis=1)
         goals = np.broadcast_to(goal, ends.shape)
@@ -259,22 +260,18 @@ class Wayfinding:
         return np.asarray(way[self._farthest_clear(world, walls, here, way)])
 
     def _across(
-        self,
-        world: PlaceMap,
-        walls: Boundaries,
-        cell: int,
-        here: Array,
-        goal: Array,
-        beyond: Array | None,
+        self, sketch: Sketch, cell: int, here: Array, goal: Array, beyond: Array | None
     ) -> Array:
         """Subgoal (2,) where neither known ways nor unknown ones lead on: what was cut is doubted.
 
         Links stay cut when the wall that has cut them turns out to end sooner: where no wall is
         known any more between two fields, it is tried whether one can pass, between neighbours
-        first. Arguments as those of `_towards_unknown`.
+        first; then where one is known, but not where the body has just been held up. Arguments as
+        those of `_towards_unknown`.
         """
         if beyond is None:
             return goal
+        world, walls = sketch.map, sketch.walls
         distance = world.distances(cell)
         mine, theirs = np.flatnonzero(np.isfinite(distance)), np.flatnonzero(np.isfinite(beyond))
         gap = np.linalg.norm(world.place[mine][:, None] - world.place[theirs], axis=2)
@@ -282,13 +279,15 @@ class Wayfinding:
         cost += 0.5 * self._SHUT * (gap > self._NEXT * world.spacing)
         first = np.argsort(cost, axis=None)[: self._TRIED]
         rows, columns = np.unravel_index(first, cost.shape)
-        near, far = mine[rows], theirs[columns]
-        shut = walls.blocks(world.place[near], world.place[far])
-        best = int(np.argmin(cost[rows, columns] + self._SHUT * shut))
-        edge, other = int(near[best]), world.place[far[best]]
-        at = world.place[edge]
+        near, far = world.place[mine[rows]], world.place[theirs[columns]]
+        shut = walls.blocks(near, far)
+        cost = cost[rows, columns] + self._SHUT * (1.0 * shut + sketch.tried(near, far))
+        best = int(np.argmin(cost))
+        edge, at, other = int(mine[rows[best]]), near[best], far[best]
         between = np.linalg.norm(other - here) < np.linalg.norm(other - at) + 1e-9
-        if between or np.linalg.norm(at - here) < 0.25 * world.spacing:
+        ahead = here[None], other[None]
+        free = not sketch.tried(*ahead)[0] and (shut[best] or not walls.blocks(*ahead)[0])
+        if (between and free) or np.linalg.norm(at - here) < 0.25 * world.spacing:
             return np.asarray(other)
         if edge == cell:
             return np.asarray(at)

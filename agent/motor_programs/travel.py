@@ -168,7 +168,7 @@ class Travel:
         size = math.hypot(*back.tolist())
         if size > 0.0:
             memory.update({name: memory[name].copy() for name in ("bumps", "bumped")})
-            self.hippocampus.ways.sketches.note_bump(memory, body, back / size)
+            self.hippocampus.ways.sketches.note_bump(memory, body, back / size, known=True)
 
     def _aim(
         self,
