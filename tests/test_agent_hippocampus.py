@@ -459,6 +459,31 @@ def test_of_links_that_were_cut_one_without_a_wall_is_tried_first():
     assert max(aim[0] for aim in aims) == pytest.approx(1.6)  # (Round the end of the wall)
 
 
+def test_where_a_body_was_held_up_it_does_not_try_again_before_it_has_tried_elsewhere():
+    lower, upper = [(0.4 * k, 0.0) for k in range(6)], [(0.4 * k, 0.4) for k in range(6)]
+    region, goal, memory = explored(*lower, *upper), np.array([0.0, 0.4]), new_memory(1, 2, 8, 1)
+    for x in np.arange(0.0, 2.2, 0.2):
+        region.bump(np.array([x, 0.2]), np.array([0.0, -1.0]))
+    region.map.novel[:] = False
+    region.map._change()
+    assert np.isinf(region.map.distances(6)[0])
+    sketches, aims = region.ways.sketches, []
+    for _ in range(3):  # (It gets to where it tries to pass, and is held up there)
+        here = 0
+        for _ in range(12):
+            place = region.map.place[here]
+            aim = region.ways.subgoal(here, place, goal, sketch=sketches.of(memory, 0))
+            if aim[1] > 0.3:
+                break
+            here = int(np.linalg.norm(region.map.place - aim, axis=1).argmin())
+        aims.append(float(place[0]))
+        memory["place"][0] = place[0], 0.2
+        assert not sketches.note_bump(memory, 0, np.array([0.0, -1.0]))
+        assert sketches.note_bump(memory, 0, np.array([0.0, -1.0]), known=True)
+        assert not sketches.note_bump(memory, 0, np.array([0.0, -1.0]), known=True)
+    assert aims == pytest.approx([0.0, 0.4, 0.8])
+
+
 def test_who_performs_cuts_corners_as_far_as_places_are_known():
     along = [0.0, 0.4, 0.8, 1.2]
     region = explored(*[(x, 0.0) for x in along], *[(1.2, y) for y in along[1:]])
