@@ -109,10 +109,10 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --steps brain=150000 ppo=300000 oscillator=150000 1 \
 	    --eval-every brain=50000 ppo=100000 oscillator=50000 1 \
 	    --seeds brain=5 3 $(CRAWLED) --out results/swimmer
-	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain ppo oscillator random \
-	    --steps brain=50000 ppo=200000 oscillator=50000 1 \
-	    --eval-every brain=25000 ppo=100000 oscillator=25000 1 \
-	    --seeds brain=5 ppo=2 3 $(CRAWLED) --out results/crawl
+	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain ppo sac oscillator random \
+	    --steps brain=50000 ppo=200000 sac=100000 oscillator=50000 1 \
+	    --eval-every brain=25000 ppo=100000 sac=50000 oscillator=25000 1 \
+	    --seeds brain=5 ppo=2 sac=1 3 $(CRAWLED) --out results/crawl
 	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
 	    --seeds 5 $(CRAWLED) --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
