@@ -63,8 +63,10 @@ class Sketch:
         if len(self.map) == self._known:
             return cell
         away = np.linalg.norm(self.map.place - here, axis=1)
-        own = self._known + int(away[self._known :].argmin())
-        return own if away[own] < away[cell] else cell
+        own = self.map.place[self._known :]
+        away[self._known :][self.walls.blocks(here[None], own)] = np.inf
+        nearest = self._known + int(away[self._known :].argmin())
+        return nearest if away[nearest] < away[cell] else cell
 
     def tried(self, start: Array, end: Array) -> NDArray[np.bool_]:
         """Whether it has been felt on straight ways from (k, 2) to (k, 2) that one cannot pass."""

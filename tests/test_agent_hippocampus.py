@@ -394,6 +394,10 @@ def test_a_sketch_goes_on_where_the_map_ends_and_is_forgotten():
     assert sketch.cell(memory["place"][0], 1) == 3 and sketch.cell(np.array([0.4, 0.0]), 1) == 1
     aim = region.ways.subgoal(1, memory["place"][0], goal, sketch=sketch)
     assert not sketch.walls.blocks(memory["place"], aim[None])[0]
+    assert sketch.cell(np.array([1.04, 0.0]), 1) == 3
+    memory["place"][0] = [1.05, 0.0]
+    assert sketches.note_bump(memory, 0, np.array([-1.0, 0.0]))
+    assert sketches.of(memory, 0).cell(np.array([1.04, 0.0]), 1) == 2  # (3 is behind the wall)
     after = region.state()
     assert all(np.array_equal(before[name], after[name]) for name in before)
     begun = begin_episodes(memory, np.ones(1, bool))
