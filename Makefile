@@ -113,6 +113,8 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --steps brain=50000 ppo=200000 sac=100000 oscillator=50000 1 \
 	    --eval-every brain=25000 ppo=100000 sac=50000 oscillator=25000 1 \
 	    --seeds brain=5 ppo=2 sac=1 3 $(CRAWLED) --out results/crawl
+	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
+	    --seeds 3 $(CRAWLED) --brain.residual.after 10000 --out results/crawl_residual
 	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
 	    --seeds 5 $(CRAWLED) --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
@@ -130,8 +132,9 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
 	    --lesion prefrontal
-	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --seeds 3
-	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3
+	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --first-seed 110
+	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000
+	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3 --lesion grid
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1

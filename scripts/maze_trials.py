@@ -22,6 +22,7 @@ DETOUR = 1.3  # (Way over the one through the open door) when it is shut, at lea
 
 DOORS: Mapping[str, tuple[str, ...]] = {
     "ring": ("1111111", "1000001", "1011101", "1011101", "100D001", "1111111"),
+    "gallery": ("1111111", "1000001", "1D11101", "1000001", "1011101", "1000001", "1111111"),
     "two_rooms": ("1111111", "1001001", "100D001", "1001001", "1000001", "1111111"),
     "ladder": ("11111111", "10000001", "10110D11", "10000001", "11011011", "10000001", "11111111"),
     "comb": ("1111111", "1000001", "10101D1", "1010101", "1000001", "1111111"),
@@ -35,7 +36,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "111111111",
     ),
 }
-"""Mazes with a door D, open at first: 1 is wall, 0 is free. The first two are for development."""
+"""Mazes with a door D, open at first: 1 is wall, 0 is free. The first three are for development."""
 
 
 def _raised(env: gym.Env, config: BrainConfig, seed: int, steps: int) -> BrainAgent:

@@ -46,6 +46,7 @@ TASKS = (
     "swimmer",
     "swimmer_eight",
     "crawl",
+    "crawl_residual",
     "crawl_to",
     "ant_to",
     "crawl_maze",
