@@ -69,7 +69,7 @@ class Sketch:
         return nearest if away[nearest] < away[cell] else cell
 
     def tried(self, start: Array, end: Array) -> NDArray[np.bool_]:
-        """Whether it has been felt on straight ways from (k, 2) to (k, 2) that one cannot pass."""
+        """Whether a bump is in mind within a field of the straight ways from (k, 2) to (k, 2)."""
         way = end - start
         to = self._felt[:, None] - start
         length = np.maximum((way * way).sum(axis=1), 1e-12)
