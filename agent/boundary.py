@@ -116,8 +116,8 @@ class Boundaries:
         """Take the wall that was felt last to reach so many metres to either side."""
         self.left[-1], self.right[-1] = max(self.left[-1], width), max(self.right[-1], width)
 
-    def off(self, place: Array, normal: Array, most: float) -> float:
-        """How far a body that touches a wall is from where that wall is known to be, m.
+    def off(self, place: Array, normal: Array, most: float) -> Array:
+        """Way from where a body takes itself to be to the nearest part of the wall that it touches.
 
         Args:
             place: (2,) where the body takes itself to be, m.
@@ -125,17 +125,21 @@ class Boundaries:
             most: distance beyond which it must be another wall, m.
 
         Returns:
-            How far the body is to move along the normal; 0 where no such wall is known.
+            (2,) m: along the normal, and along the wall where none is known here; 0 where no such
+            wall is known.
 
         """
         away = self.place - place
         depth = (away * self.normal).sum(axis=1)
         aside = away[:, 0] * self.normal[:, 1] - away[:, 1] * self.normal[:, 0]
-        here = (aside < self.left + 2 * self.width) & (-aside < self.right + 2 * self.width)
-        here &= (self.normal @ normal > 0.9) & (np.abs(depth) < most)
+        beyond = np.maximum(aside - self.left, 0.0) - np.maximum(-aside - self.right, 0.0)
+        here = (np.abs(beyond) < 2 * self.width) & (np.abs(depth) < most)
+        here &= self.normal @ normal > 0.9
         if not here.any():
-            return 0.0
-        return float(depth[here][np.abs(depth[here]).argmin()])
+            return np.zeros(2)
+        wall = int(np.where(here, depth**2 + beyond**2, np.inf).argmin())
+        to_right = np.array([normal[1], -normal[0]])
+        return np.asarray(depth[wall] * normal + beyond[wall] * to_right)
 
     def pass_through(self, start: Array, end: Array) -> bool:
         """Learn that bodies went from places (k, 2) to (k, 2).

@@ -202,7 +202,7 @@ class Hippocampus:
         """Correct the places of bodies that are not seen by the walls that they touch.
 
         Border cells put the path integrator right along one direction (Hardcastle, Ganguli &
-        Giocomo 2015, doi:10.1016/j.neuron.2015.03.039).
+        Giocomo 2015, doi:10.1016/j.neuron.2015.03.039); a wall's end does along the other.
 
         Args:
             memory: working memory; updated.
@@ -217,7 +217,7 @@ class Hippocampus:
             if not memory["unseen_place"][body]:
                 continue
             off = self.boundaries.off(place, n, self._TOUCH * self.config.spacing)
-            shift = self._TOUCH_PULL * off * n
+            shift = self._TOUCH_PULL * off
             memory["place"], memory["grid"] = memory["place"].copy(), memory["grid"].copy()
             memory["place"][body] += shift
             memory["grid"][body] = self.grid.integrate(memory["grid"][body], shift)

@@ -30,8 +30,8 @@ class MotorCortex:
         mean: of the situations dreamt of, (n_inputs,).
         spread: their standard deviation, the same.
         profile: (knots,) usual course of a movement that goes 1 rad, in units of the course.
-        postures: (p, n_joints) final postures that the planner chose, rad.
-        aims: (p, d) what they were chosen for, m.
+        postures: (p, n_joints) final postures that are remembered, rad.
+        aims: (p, d) what they serve, m.
         horizon: steps of a course, 0 before the first night.
         shortfall: share by which its dreamt movements were worse than the planner's.
         surprise: running mean of (return − expected) / |expected| of its movements awake.
@@ -63,8 +63,9 @@ class MotorCortex:
     @property
     def trusted(self) -> bool:
         """Whether it is as good as the planner, for all that is known."""
-        worse = max(self.shortfall, self.shortfall - self.surprise)
-        return bool(self.horizon) and not self._lesioned and worse <= self._config.tolerance
+        if not self.horizon or self._lesioned:
+            return False
+        return self.shortfall - min(self.surprise, 0.0) <= self._config.tolerance
 
     @property
     def can_sleep(self) -> bool:
@@ -136,7 +137,7 @@ class MotorCortex:
     def judge(self, surprise: Array) -> None:
         """Learn from how much better movements (n,) went than expected, as a share of that."""
         for one in np.clip(surprise, -1.0, 1.0):
-            self.surprise += self._config.rate * (one - self.surprise)
+            self.surprise += self._config.rate * (float(one) - self.surprise)
 
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""

@@ -29,6 +29,7 @@ class Sketch:
     Attributes:
         map: places and links, the body's own among them.
         walls: those that are known, and those that are in mind.
+        contradicted: whether no way is left that the bumps in mind do not rule out.
 
     """
 
@@ -43,7 +44,7 @@ class Sketch:
         trail = np.zeros((0, 2)) if trail is None else trail
         felt = np.zeros((0, 4)) if felt is None else felt
         self.map, self.walls, self._known = world, walls, len(world)
-        self._felt = felt[:, :2]
+        self._felt, self.contradicted = felt[:, :2], False
         if len(felt):
             self.walls = Boundaries(walls.width)
             self.walls.load_state(walls.state())
@@ -117,6 +118,15 @@ class Sketches:
         ):
             trail[k] = here
             memory["trailed"][body] = k + 1
+
+    def reconsider(self, memory: Memory, body: int) -> None:
+        """Forget the bumps that a body has in mind, if they leave it no way at all.
+
+        Where it took itself to be when it felt them was not where it was.
+        """
+        if memory["bumped"][body] and self.of(memory, body).contradicted:
+            memory["bumped"] = memory["bumped"].copy()
+            memory["bumped"][body] = 0
 
     def note_bump(self, memory: Memory, body: int, normal: Array, known: bool = False) -> bool:
         """Keep a bump that pushed a body along the unit vector (2,) in mind; whether it is news.

@@ -266,8 +266,9 @@ class Wayfinding:
 
         Links stay cut when the wall that has cut them turns out to end sooner: where no wall is
         known any more between two fields, it is tried whether one can pass, between neighbours
-        first; then where one is known, but not where the body has just been held up. Arguments as
-        those of `_towards_unknown`.
+        first; then where one is known, but not where the body has just been held up. When it was
+        held up wherever one might pass, what is in mind cannot be right (`Sketch.contradicted`).
+        Arguments as those of `_towards_unknown`.
         """
         if beyond is None:
             return goal
@@ -281,8 +282,10 @@ class Wayfinding:
         rows, columns = np.unravel_index(first, cost.shape)
         near, far = world.place[mine[rows]], world.place[theirs[columns]]
         shut = walls.blocks(near, far)
-        cost = cost[rows, columns] + self._SHUT * (1.0 * shut + sketch.tried(near, far))
+        tried = sketch.tried(near, far)
+        cost = cost[rows, columns] + self._SHUT * (1.0 * shut + tried)
         best = int(np.argmin(cost))
+        sketch.contradicted |= bool(tried[best])
         edge, at, other = int(mine[rows[best]]), near[best], far[best]
         between = np.linalg.norm(other - here) < np.linalg.norm(other - at) + 1e-9
         ahead = here[None], other[None]

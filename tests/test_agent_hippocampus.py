@@ -309,6 +309,21 @@ def test_a_wall_that_is_touched_in_the_dark_corrects_the_place():
     np.testing.assert_allclose(memory["place"], [[1.0, 0.1]], atol=1e-3)
 
 
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_the_end_of_a_wall_that_is_touched_in_the_dark_corrects_the_place_along_it(side):
+    region = Hippocampus(HippocampusConfig(), np.random.default_rng(0))
+    normal = np.array([[-0.6, 0.8]])
+    along = side * np.array([-0.8, -0.6])
+    region.bump(np.array([1.0, 0.0]), normal[0])
+    memory, width = new_memory(1, 2, 8, 1, region.grid.n_phases), region.boundaries.width
+    seen = (np.array([1.0, 0.0]) + 1.8 * width * along + 0.1 * normal[0])[None]
+    for _ in range(40):
+        region.sense(memory, np.zeros((1, 2)), seen)
+        region.touch(memory, np.array([0]), normal)
+    end = np.array([1.0, 0.0]) + width * along
+    np.testing.assert_allclose(memory["place"], end[None], atol=1e-3)
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_a_bump_is_told_from_noise(noise):
     sense, memory, rng = VelocitySense(), new_memory(1, 2, 8, 1), np.random.default_rng(0)
@@ -486,6 +501,36 @@ def test_where_a_body_was_held_up_it_does_not_try_again_before_it_has_tried_else
         assert sketches.note_bump(memory, 0, np.array([0.0, -1.0]), known=True)
         assert not sketches.note_bump(memory, 0, np.array([0.0, -1.0]), known=True)
     assert aims == pytest.approx([0.0, 0.4, 0.8])
+
+
+def test_bumps_that_leave_a_body_no_way_are_forgotten():
+    lower, upper = [(0.4 * k, 0.0) for k in range(6)], [(0.4 * k, 0.4) for k in range(6)]
+    region, goal, memory = explored(*lower, *upper), np.array([0.0, 0.4]), new_memory(1, 2, 8, 1)
+    for one in range(6):
+        for other in range(6, 12):
+            cut(region, one, other)
+    sketches, kept = region.ways.sketches, []
+    for x in (0.0, 0.5, 1.0, 1.5, 2.0):  # (It was held up everywhere, or is not where it thinks)
+        memory["place"][0] = x, 0.2
+        assert sketches.note_bump(memory, 0, np.array([0.0, -1.0]))
+        memory["place"][0] = region.map.place[0]
+        region.ways.subgoal(0, memory["place"][0], goal, sketch=sketches.of(memory, 0))
+        sketches.reconsider(memory, 0)
+        kept.append(int(memory["bumped"][0]))
+    assert kept[:2] == [1, 2] and kept[-1] == 0
+    assert not sketches.of(memory, 0).tried(np.zeros((1, 2)), np.full((1, 2), 0.4))[0]
+
+
+@pytest.mark.parametrize(
+    ("careful", "came", "turns"), [(3, 0.5, True), (0, 0.5, False), (3, 0.001, False)]
+)
+def test_a_careful_body_that_gets_on_does_not_turn_back(traveller, careful, came, turns):
+    travel, memory = traveller.travel, traveller.new_memory(1)
+    before, start = np.array([1.0, 0.0]), np.array([came, 0.0])
+    memory["place"][0], memory["careful"][0] = start, careful
+    for ahead, says in ((-0.5, turns), (0.5, False)):
+        memory["aim"][0] = start + np.array([ahead, 0.2])
+        assert travel._turns_back(memory, 0, before, 0.01) is says
 
 
 def test_who_performs_cuts_corners_as_far_as_places_are_known():

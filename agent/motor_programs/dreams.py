@@ -32,10 +32,12 @@ class Dreams:
     In the end it is tried against the planner on beginnings and aims as they were; the share by
     which it usually is worse is what the gate goes by.
 
-    A final posture is recalled, not learnt by the network: postures that served similar aims, and
-    the one where the body is, are led to the aim by damped Gauss–Newton, and the nearest of those
-    that get there is taken. Which of several solutions it is jumps from one situation to the
-    next; how to move there does not, and that is what a network can hold.
+    A final posture is recalled, not learnt by the network: postures that served similar aims and
+    are not far, and the one where the body is, are led to the aim by damped Gauss–Newton, and the
+    nearest of those that get there is taken. Which of several solutions it is jumps from one
+    situation to the next; how to move there does not, and that is what a network can hold. In
+    sleep there is time to lead them with patience, and what quick recall would not have come upon
+    is remembered, as in condensed nearest neighbours (Hart 1968, doi:10.1109/TIT.1968.1054155).
     """
 
     reach: Reach
@@ -51,8 +53,11 @@ class Dreams:
     _SHOWN = 60  # (Final postures that the planner shows)
     _TRIED = 120  # (Movements in which planner and cortex are compared)
     _RECALLED = 4  # (Postures that come to mind for an aim)
-    _PASSES, _STRIDE = 4, 0.8  # (Steps of the inverse kinematics, and the longest of them, rad)
-    _ARRIVED = 0.01  # (Distance up to which postures are equally good, over the reach)
+    _NEAR = 0.1  # (Distance of an aim that counts as much as 1 rad of a posture, over the reach)
+    _KEPT = 2048  # (Most postures remembered)
+    _LONGER = 1.2  # (Ratio of ways from which a posture is worth being remembered)
+    _QUICK, _PATIENT = 2, 5  # (Steps of the inverse kinematics, awake and asleep)
+    _STRIDE = 0.8  # (The longest of them, rad)
     _SERVES = 0.02  # (Distance up to which a posture serves an aim, over the reach)
     _FIRM = 0.01  # (Damping of the inverse kinematics, over the reach)
     _POOL = 16_384  # (Most scenes of a night: they recur)
@@ -63,43 +68,68 @@ class Dreams:
         """Return the course of the cortex's movements."""
         return course(self.cortex.horizon, self.schema.step)
 
-    def recall(self, angle: Array, aim: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    def recall(
+        self, angle: Array, aim: Array, looks: tuple[int, int] = (_QUICK, _PATIENT)
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Recall ways to final postures.
 
         Args:
             angle: (n, n_joints) where the bodies are.
             aim: (n, d) what the geometry's outcome must become.
+            looks: least and most steps of the inverse kinematics; it ends with the first of these
+                at which every body has a posture that serves.
 
         Returns:
             Ways (n, n_joints) in joint space, distances (n,) of the hand from the aim, and whether
             the postures serve the aims, (n,).
 
         """
-        cortex, schema = self.cortex, self.schema
-        aim = aim[:, None]
-        off = aim - cortex.aims
-        similar = np.vecdot(off, off).argsort(axis=1)[:, : self._RECALLED]
-        q = np.concatenate([angle[:, None], cortex.postures[similar]], axis=1)
-        # A habit stays within what has been felt.
-        low, high = schema.range.free_low, schema.range.free_high
-        firm = (self._FIRM * schema.spread) ** 2 * np.eye(aim.shape[2])
-        missed = []
-        for _ in range(self._PASSES):
-            outcome, jacobian = schema.chain.with_jacobian(q)
-            miss, transpose = aim - outcome, jacobian.swapaxes(-1, -2)
-            missed.append(miss)
-            pull = np.linalg.solve(jacobian @ transpose + firm, miss[..., None])
-            move = np.maximum((transpose @ pull)[..., 0], -self._STRIDE)
-            q += np.minimum(move, self._STRIDE, out=move)
-            np.minimum(np.maximum(q, low, out=q), high, out=q)
-        miss = aim - schema.chain(q)
-        distance = np.sqrt(np.vecdot(miss, miss))
+        schema = self.schema
+        q = np.concatenate([angle[:, None], self._similar(angle, aim)], axis=1)
+        enough = self._SERVES * schema.spread
+        miss, distance, jacobian = self._missed(q, aim)
+        first = distance[:, 0]
+        for look in range(1, looks[1]):
+            if look >= looks[0] and (distance.min(axis=1) < enough).all():
+                break
+            q = self._led(q, miss, jacobian)
+            miss, distance, jacobian = self._missed(q, aim)
+        # The last step brings them closer yet: they are equally good that would serve without it.
+        late = np.maximum(distance - enough, 0.0)
         way = schema.difference(q, angle[:, None])
-        late = np.maximum(distance / schema.spread - self._ARRIVED, 0.0)
-        best = (np.abs(way).sum(axis=-1) + 1e3 * late).argmin(axis=1)
-        rows, first = np.arange(len(q)), missed[0][:, 0]
-        serves = distance[rows, best] < self._SERVES * schema.spread
-        return way[rows, best], np.sqrt(np.vecdot(first, first)), serves
+        best = (np.abs(way).sum(axis=-1) + (1e3 / schema.spread) * late).argmin(axis=1)
+        rows = np.arange(len(q))
+        final = self._led(q[rows, best], miss[rows, best], jacobian[rows, best])
+        return schema.difference(final, angle), first, distance[rows, best] < enough
+
+    def _similar(self, angle: Array, aim: Array) -> Array:
+        """Postures (n, k, n_joints) that served aims like these, not far from where bodies are."""
+        cortex, schema = self.cortex, self.schema
+        off = aim[:, None] - cortex.aims
+        away = schema.difference(cortex.postures, angle[:, None])
+        unlike = np.vecdot(off, off) + (self._NEAR * schema.spread) ** 2 * np.vecdot(away, away)
+        k = min(self._RECALLED, unlike.shape[1])
+        return np.asarray(cortex.postures[unlike.argpartition(k - 1, axis=1)[:, :k]])
+
+    def _missed(self, posture: Array, aim: Array) -> tuple[Array, Array, Array]:
+        """Find what postures (n, k, n_joints) lack to aims (n, d), its length, and the Jacobian."""
+        outcome, jacobian = self.schema.chain.with_jacobian(posture)
+        miss = aim[:, None] - outcome
+        return miss, np.sqrt(np.vecdot(miss, miss)), jacobian
+
+    def _led(self, posture: Array, miss: Array, jacobian: Array) -> Array:
+        """Postures (…, n_joints) one step of damped Gauss–Newton closer to what they miss, (…, d).
+
+        A habit stays within what has been felt.
+        """
+        schema, transpose = self.schema, jacobian.swapaxes(-1, -2)
+        firm = (self._FIRM * schema.spread) ** 2 * np.eye(miss.shape[-1])
+        pull = np.linalg.solve(jacobian @ transpose + firm, miss[..., None])
+        move = (transpose @ pull)[..., 0]
+        np.minimum(np.maximum(move, -self._STRIDE, out=move), self._STRIDE, out=move)
+        move += posture
+        np.maximum(move, schema.range.free_low, out=move)
+        return np.minimum(move, schema.range.free_high, out=move)
 
     def situation(self, angle: Array, velocity: Array, way: Array, distance: Array) -> Array:
         """Say what the cortex sees of a movement that begins, (n, n_inputs)."""
@@ -135,7 +165,9 @@ class Dreams:
         cortex.horizon = horizon
         self._watch(rng)
         pool = self._scenes(min(self._POOL, max(self._BATCH, c.dreams // 4)), rng)
-        way, distance, there = self.recall(pool[0], pool[2])
+        self._remember(pool)
+        parts = [self.recall(pool[0][rows], pool[2][rows]) for rows in self._batches(pool)]
+        way, distance, there = (np.concatenate(part) for part in zip(*parts, strict=True))
         pool, way = (pool[0][there], pool[1][there], pool[2][there]), way[there]
         inputs = self.situation(*pool[:2], way, distance[there])
         if fresh:
@@ -182,6 +214,24 @@ class Dreams:
         plans = [self._plan((angle[i], velocity[i], aim[i])) for i in shown]
         ways = np.array([plan[0][-1] - plan[0][0] for plan in plans])
         cortex.profile = laid.profile(np.array([plan[2] for plan in plans]), ways)
+
+    def _remember(self, pool: Scene) -> None:
+        """Remember postures that serve aims of scenes, where quick recall finds none as near."""
+        cortex = self.cortex
+        for rows in self._batches(pool):
+            angle, aim = pool[0][rows], pool[2][rows]
+            if len(cortex.aims) + len(aim) > self._KEPT:
+                return
+            way, _, serves = self.recall(angle, aim, (self._PATIENT, self._PATIENT))
+            quick, _, found = self.recall(angle, aim, (self._QUICK, self._QUICK))
+            length, without = np.abs(way).sum(axis=1), np.abs(quick).sum(axis=1)
+            new = serves & (~found | (without > self._LONGER * length))
+            cortex.postures = np.concatenate([cortex.postures, (angle + way)[new]])
+            cortex.aims = np.concatenate([cortex.aims, aim[new]])
+
+    def _batches(self, pool: Scene) -> list[slice]:
+        """Parts of a pool of scenes, none of which takes much room."""
+        return [slice(k, k + self._BATCH) for k in range(0, len(pool[0]), self._BATCH)]
 
     def _practise(self, pool: Scene, way: Array, inputs: Array, rng: np.random.Generator) -> None:
         """Make dreamt movements better, those of all scenes in turn."""

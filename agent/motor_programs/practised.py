@@ -31,8 +31,11 @@ class Layout(NamedTuple):
         cosine: of the angles, where all of them are given so; else None.
         mixed: whether some of the angles are given one way, and some the other.
         setting: goal and context.
-        doubts: (1, 2 n_joints + 4 + settings) by how much each may be off before it is looked at
-            closer, inverse.
+        course: the same in a row of a course.
+        answer: (f, 2 n_joints + f), f = 2 n_joints + 4 + settings: from the way to the course to
+            room for the change of the slip s, to the change of velocity over a step h that the
+            reflex asks for, rad/s, and to how far each is off over what it may be off by before it
+            is looked at closer.
 
     """
 
@@ -40,29 +43,35 @@ class Layout(NamedTuple):
     cosine: Part | None
     mixed: bool
     setting: Part
-    doubts: Array
+    course: slice
+    answer: Array
 
 
-def layout(body: Body, angle: float, setting: float) -> Layout:
+def layout(body: Body, angle: float, setting: float, reflex: tuple[float, float]) -> Layout:
     """Say where in the channels is what a practised movement of a body needs.
 
     Args:
         body: whose channels they are.
         angle: rad by which a joint may be off.
         setting: by how much goal and context may change.
+        reflex: acceleration per rad and per rad/s that a joint is off.
 
     """
     turns, m = body.periodic, len(body.sine)
     around = np.concatenate([body.goal, body.context])
     outcome = np.full(3, body.outcome[0])
     outcome[: len(body.outcome)] = body.outcome
-    doubts = [1.0 / angle, 0.0, _HARDLY, 0.0, 1.0 / setting]
+    doubts = np.repeat([1.0 / angle, 0.0, _HARDLY, 0.0, 1.0 / setting], [m, m, 1, 3, len(around)])
+    joint, answer = np.arange(m), np.zeros((len(doubts), 2 * m))
+    answer[joint, m + joint], answer[m + joint, m + joint] = body.step * np.array(reflex)
+    begin = m + m * m
     return Layout(
         felt=np.concatenate([body.sine, body.velocity, body.velocity[:1], outcome, around]),
         cosine=_part(body.cosine) if turns.all() else None,
         mixed=bool(turns.any() and not turns.all()),
         setting=_part(around),
-        doubts=np.repeat(doubts, [m, m, 1, 3, len(around)])[None],
+        course=slice(begin, begin + len(doubts)),
+        answer=np.hstack([answer, np.diag(doubts)]),
     )
 
 
@@ -122,6 +131,7 @@ class Now(NamedTuple):
         felt: (n, 2 n_joints + 4 + settings) angles, rad, velocities, rad/s, and what is around.
         course: (n, …) the row that the course has now.
         way: (n, 2 n_joints + 4 + settings) from what is felt to the course.
+        answer: (n, …) to that, see `Layout.answer`.
         well: whether all is well at a glance: every body is on a course, where it is not the
             time to look for the goal, nothing around has changed, and no joint is far off.
 
@@ -130,26 +140,8 @@ class Now(NamedTuple):
     felt: Array
     course: Array
     way: Array
-    well: bool
-
-
-class _Settings(NamedTuple):
-    """What stays the same as long as nothing is learnt.
-
-    Attributes:
-        answer: (2 n_joints + 4 + settings, 2 n_joints) from the way to the course to room for
-            the change of the slip s, and to the change of velocity over a step h that the reflex
-            asks for, rad/s.
-        rate: of the fast state.
-        bound: (n_motors,) errors that it follows at most.
-        far: sum of squares up to which none can be beyond that.
-
-    """
-
     answer: Array
-    rate: Array
-    bound: Array
-    far: float
+    well: bool
 
 
 @dataclass
@@ -171,38 +163,42 @@ class Practised:
     senses: Senses
     cerebellum: Cerebellum
     spinal_cord: SpinalCord
-    _where: tuple[Body, float, float, Layout] | None = None
-    _for: tuple[int, float, int] = -1, 0.0, 0
-    _settings: _Settings | None = None
+    _where: tuple[Body | None, Layout | None] = None, None
+    _fast: tuple[int, Array, Array, float] = -1, _STEP, _STEP, 0.0
     _first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def layout(self, body: Body, angle: float, setting: float) -> Layout:
-        """Where in the channels everything is; arguments as those of `layout`."""
-        known = self._where
-        if known is None or known[0] is not body or known[1] != angle or known[2] != setting:
-            self._where = known = body, angle, setting, layout(body, angle, setting)
-        return known[3]
+        """Where in the channels everything is; arguments as those of `layout`, fixed per body."""
+        known, where = self._where
+        if where is None or known is not body:
+            where = layout(body, angle, setting, self.spinal_cord.feedback(body.step))
+            self._where = body, where
+        return where
 
     def look(self, memory: Memory, channels: Array, where: Layout, body: Body) -> Now:
         """Compare what is felt with the courses."""
-        courses = memory["habit_course"]
+        felt: Array = channels.take(where.felt, 1)
+        if where.mixed:
+            felt[:, : len(body.sine)] = self.senses.angles(channels, body)
+        elif where.cosine is not None:
+            angle = felt[:, : len(body.sine)]
+            np.arctan2(angle, channels[:, where.cosine], angle)
+        course = self._row(memory["habit_course"], memory["plan_step"])
+        way = course[:, where.course] - felt
+        answer = way.dot(where.answer)
+        off = answer[:, -way.shape[1] :].ravel()
+        # (The sum of squares is quicker than the largest, and no less.)
+        well = off.dot(off) <= 1.0 or (len(way) > 1 and np.abs(off).max() <= 1.0)
+        return Now(felt, course, way, answer, bool(well))
+
+    def _row(self, courses: Array, step: NDArray[np.int64]) -> Array:
+        """Row (n, …) that each course (n, h, …) has at its step (n,)."""
         n, steps, width = courses.shape
+        if n == 1:  # (By far the most usual, and a view is quicker than a copy.)
+            return courses[:, step.item()]
         if len(self._first) != n:
             self._first = steps * np.arange(n)  # (Row in which each body's course begins)
-        felt: Array = channels.take(where.felt, 1)
-        m = len(body.sine)
-        if where.mixed:
-            felt[:, :m] = self.senses.angles(channels, body)
-        elif where.cosine is not None:
-            angle = felt[:, :m]
-            np.arctan2(angle, channels[:, where.cosine], angle)
-        course = courses.reshape(-1, width).take(self._first + memory["plan_step"], 0)
-        begin = m + m * m
-        way = course[:, begin : begin + felt.shape[1]] - felt
-        off = (way * where.doubts).ravel()
-        # (The sum of squares is quicker than the largest, and no less.)
-        well = off.dot(off) <= 1.0 or (n > 1 and bool(np.abs(off).max() <= 1.0))
-        return Now(felt, course, way, bool(well))
+        return courses.reshape(-1, width).take(self._first + step, 0)
 
     def begin(self, memory: Memory, rows: NDArray[np.int64], course: Routine, step: float) -> None:
         """Let bodies `rows` begin movements."""
@@ -210,49 +206,55 @@ class Practised:
         memory["habit_slip"][rows] = 0.0
         memory["habit_given"][rows] = memory["last_command"][rows]
 
-    def run(self, memory: Memory, now: Now, step: float, noise: Array | None) -> Array:
+    def run(self, memory: Memory, now: Now, noise: Array | None) -> Array:
         """Command (n, n_motors) that keeps every body on its course, perhaps beyond full strength.
 
         What is given of it in the end is expected as `last_command`.
 
         Args:
             memory: of n bodies; updated, none of its arrays written to.
-            now: what `look` returned.
-            step: of control, s.
+            now: what `look` returned; its answer is used up.
             noise: (n, n_motors) to explore with.
 
         """
-        felt, course, way, _ = now
-        last, t = memory["last_command"], memory["plan_step"]
+        felt, course, way, answer, _ = now
+        last = memory["last_command"]
         n, m = last.shape
-        known, s = (self.cerebellum.learnt, step, way.shape[1]), self._settings
-        if s is None or self._for != known:
-            self._for, self._settings = known, (s := self._set(step, m, way.shape[1]))
+        learnt, rate, bound, far = self._fast
+        if learnt != self.cerebellum.learnt:
+            learnt, rate, bound, far = self._set()
         slip = way[:, m : 2 * m]
-        answer = way.dot(s.answer)
         np.subtract(slip, memory["habit_slip"], answer[:, :m])
-        pushed = answer.reshape(n, 2, m) @ course[:, m : m + m * m].reshape(n, m, m)
+        asked, inertia = answer[:, : 2 * m].reshape(n, 2, m), course[:, m : m + m * m]
+        if n == 1:
+            pushed = asked[0].dot(inertia.reshape(m, m))[None]
+        else:
+            pushed = asked @ inertia.reshape(n, m, m)
         missed = last - memory["habit_given"]
         missed += pushed[:, 0]
         size = missed.ravel()
-        if size.dot(size) > s.far:
-            missed = np.minimum(np.maximum(missed, -s.bound), s.bound)
-        missed *= s.rate
+        if size.dot(size) > far:
+            missed = np.minimum(np.maximum(missed, -bound), bound)
+        missed *= rate
         missed += memory["fast_state"]
         given = course[:, :m] + missed
         command = given + pushed[:, 1]
         if noise is not None:
             command += noise
         memory["fast_state"], memory["habit_given"] = missed, given
-        memory["plan_step"], memory["habit_slip"] = t + _STEP, slip
+        memory["plan_step"], memory["habit_slip"] = memory["plan_step"] + _STEP, slip
         memory["last_angle"], memory["last_velocity"] = felt[:, :m], felt[:, m : 2 * m]
         memory["last_outcome"] = felt[:, 2 * m + 1 : 2 * m + 4]
         return command
 
-    def _set(self, step: float, m: int, width: int) -> _Settings:
-        """Work out what stays the same until something is learnt, for m joints."""
-        pull, brake = self.spinal_cord.feedback(step)
+    def _set(self) -> tuple[int, Array, Array, float]:
+        """Work out what stays the same until something is learnt.
+
+        Returns:
+            How much was learnt, the rate of the fast state, the errors (n_motors,) that it follows
+            at most, and the sum of squares up to which none can be beyond that.
+
+        """
         rate, bound = self.cerebellum.fast()
-        joint, answer = np.arange(m), np.zeros((width, 2 * m))
-        answer[joint, m + joint], answer[m + joint, m + joint] = step * pull, step * brake
-        return _Settings(answer, np.array(rate), bound, float(bound.min() ** 2))
+        self._fast = self.cerebellum.learnt, np.array(rate), bound, float(bound.min() ** 2)
+        return self._fast

@@ -120,7 +120,8 @@ class Skill:
         for rows in (np.flatnonzero(habitual), np.flatnonzero(~habitual)):
             part, seen = rows_of(memory, rows), channels[rows]
             if habitual[rows[0]]:
-                here = Now(now.felt[rows], now.course[rows], now.way[rows], now.well)
+                felt, course, way, answer = (part[rows] for part in now[:4])
+                here = Now(felt, course, way, answer, now.well)
                 command[rows] = self._run(part, here, rng)
             else:
                 command[rows] = self._plan(part, seen, rng, learning, episode_length)
@@ -277,7 +278,7 @@ class Skill:
         reaching, noise = self.reaching, None
         if rng is not None:
             noise = reaching.config.reach.noise * rng.normal(size=memory["last_command"].shape)
-        command = self._practised.run(memory, now, reaching.schema.step, noise)
+        command = self._practised.run(memory, now, noise)
         if reaching.trace.enabled:
             reaching.trace.record(
                 angle=memory["last_angle"],

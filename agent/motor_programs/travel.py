@@ -128,7 +128,11 @@ class Travel:
             reach = motion.step * self._fastest
             self._notice_stalls(memory, due[left[due] <= 0], reach, learning)
             for body in due:
+                before = memory["aim"][body].copy(), bool(memory["aim_last"][body])
                 self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
+                if left[body] == 0 and self._turns_back(memory, int(body), before[0], reach):
+                    memory["aim"][body], memory["aim_last"][body] = before
+                memory["aim_from"][body] = memory["place"][body]
             left[due] = self._replan_every
         memory["aim_left"] = left
         command = self._drive(memory, velocity)
@@ -160,7 +164,21 @@ class Travel:
                 memory["careful"][body] = self._CAREFUL * 2 ** min(int(memory["stalls"][body]), 5)
             elif careful > 0:
                 memory["careful"][body] = careful - 1
-            memory["aim_from"][body] = memory["place"][body]
+
+    def _turns_back(self, memory: Memory, body: int, before: Array, reach: float) -> bool:
+        """Whether a careful body is about to turn back, though it came closer to its subgoal.
+
+        Round a corner the way is not straight, and from where it bends the middle of the field
+        that the body has just left is the nearer one.
+        """
+        if memory["careful"][body] == 0:
+            return False
+        here, start = memory["place"][body], memory["aim_from"][body]
+        ahead = before - here
+        closer = math.hypot(*(before - start).tolist()) - math.hypot(*ahead.tolist())
+        if closer < self._STALLED * self._replan_every * reach:
+            return False
+        return bool(ahead @ (memory["aim"][body] - here) < 0.0)
 
     def _block(self, memory: Memory, body: int) -> None:
         """Take for a wall what holds up a body that was careful already."""
@@ -190,6 +208,8 @@ class Travel:
             cell, ways = int(memory["cell"][body]), self.hippocampus.ways
             sketch = None if learning else ways.sketches.of(memory, body)
             aim = ways.subgoal(cell, here, goal[body], careful, sketch)
+            if not learning:
+                ways.sketches.reconsider(memory, body)
             last = bool((aim == goal[body]).all())
         elif aim is None:
             aim = self.hippocampus.ways.search(memory, body)
