@@ -328,7 +328,10 @@ class Wayfinding:
                 done += more
             more *= 0.5
         slack = self._SLACK * world.spacing / max(float(np.linalg.norm(pull)), 1e-9)
-        return np.asarray(turn + max(done - slack, 0.0) * pull)
+        turn = turn + max(done - slack, 0.0) * pull
+        # (Pulled to where the body is, it is no turn: the way goes on behind it.)
+        gone = np.linalg.norm(turn - here) < self._STRIDE * world.spacing and done > 0.0
+        return np.asarray(after if gone else turn)
 
     @staticmethod
     def _farthest_clear(

@@ -132,8 +132,11 @@ class Travel:
                 self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
                 if left[body] == 0 and self._turns_back(memory, int(body), before[0], reach):
                     memory["aim"][body], memory["aim_last"][body] = before
-                memory["aim_from"][body] = memory["place"][body]
-            left[due] = self._replan_every
+            # (Time goes on where a subgoal was reached: who reaches one after the other and yet
+            # does not get on is held up.)
+            over = due[left[due] <= 0]
+            memory["aim_from"][over] = memory["place"][over]
+            left[over] = self._replan_every
         memory["aim_left"] = left
         command = self._drive(memory, velocity)
         self._trace.record(place=here, aim=memory["aim"], cell=memory["cell"], goal=goal)
@@ -156,7 +159,8 @@ class Travel:
         for body, (_, _, gone), (_, _, rest) in zip(bodies.tolist(), made, left, strict=True):
             careful = int(memory["careful"][body])
             # (A body at rest has not been held up: it has only just begun)
-            if gone < least and rest > gone and memory["steps"][body] > 2 * self._replan_every:
+            held_up = gone < least and rest > max(gone, least)
+            if held_up and memory["steps"][body] > 2 * self._replan_every:
                 if careful > 0 and not learning:
                     self._block(memory, body)
                 # Whoever has been held up again and again is careful for ever longer.
