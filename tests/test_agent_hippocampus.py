@@ -533,6 +533,34 @@ def test_a_careful_body_that_gets_on_does_not_turn_back(traveller, careful, came
         assert travel._turns_back(memory, 0, before, 0.01) is says
 
 
+def test_who_reaches_subgoals_and_does_not_get_on_is_held_up(traveller, monkeypatch):
+    world, memory, starts = Point(), traveller.new_memory(1), np.ones(1, bool)
+    seen = world.reset(place=(2.0, 0.5), goal=(3.5, 0.5))
+
+    def just_before(memory, body, *_):
+        memory["aim"][body] = memory["place"][body] + np.array([0.09, 0.0])
+
+    monkeypatch.setattr(traveller.travel, "_aim", just_before)
+    for _ in range(40):  # (Something holds it: it does not move at all)
+        _, memory = traveller.act(seen, memory, starts)
+        starts[:] = False
+    assert memory["stalls"][0] >= 2
+
+
+def test_a_turn_that_is_pulled_to_where_the_body_is_is_none(monkeypatch):
+    region = explored(*[(0.4 * k, 0.0) for k in range(3)])
+    ways, here, goal = region.ways, np.zeros(2), np.array([0.8, 0.0])
+    firsts = iter([0])
+    monkeypatch.setattr(
+        type(ways),
+        "_farthest_clear",
+        staticmethod(lambda world, walls, here, way, **_: next(firsts, len(way) - 1)),
+    )
+    way = np.array([[-0.05, 0.0], goal])  # (It begins behind the body)
+    aim = ways._pulled_tight(region.map, region.boundaries, here, way)
+    np.testing.assert_allclose(aim, goal)
+
+
 def test_who_performs_cuts_corners_as_far_as_places_are_known():
     along = [0.0, 0.4, 0.8, 1.2]
     region = explored(*[(x, 0.0) for x in along], *[(1.2, y) for y in along[1:]])
