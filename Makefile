@@ -54,7 +54,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
-MAZES := $(NEONATE) mazes --out results/mazes
+MAZES := $(NEONATE) mazes --first-seed 120 --eval-seed 25000 --out results/mazes
 ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 40000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
@@ -127,12 +127,12 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --jobs $(JOBS) --resume --brain.lesions hippocampus --out results/crawl_maze_straight
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 500 1000
 	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
-	$(MAZES) --env PointMaze_Large-v3 --steps 8000 --seeds 3
+	$(MAZES) --env PointMaze_Large-v3 --steps 8000
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
 	    --lesion prefrontal
-	$(MAZES) --experiment door --env ladder comb eight --steps 4000 --first-seed 110
+	$(MAZES) --experiment door --env ladder comb eight --steps 4000
 	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000
 	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3 --lesion grid
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
@@ -143,14 +143,14 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(ANT_MAZE) --algo random --steps 1 --seeds 3
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts places --seeds 2
+	$(NEONATE) keys --first-seed 240 --out results/keys --parts places
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts dopamine
 	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts lesion
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts sb3 --sb3-steps 4000
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors
-	$(NEONATE) keys --first-seed 220 --out results/keys --parts habits
+	$(NEONATE) keys --first-seed 250 --out results/keys --parts habits
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000,3 $(SCORED)))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000,5 $(CRAWLED)))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000,5 $(CRAWLED)))
