@@ -145,10 +145,10 @@ def test_sleep_remembers_the_postures_that_would_not_be_come_upon_quickly() -> N
     dreams, cortex = brain.skill.dreams, brain.cortex
     angle, _, aim = dreams._scenes(500, np.random.default_rng(2))
     kept = cortex.postures, cortex.aims
-    found = dreams.recall(angle, aim, (2, 2))[2].mean()
+    found = dreams.recall(angle, aim, dreams._QUICK)[2].mean()
     try:
         cortex.postures, cortex.aims = kept[0][: dreams._SHOWN], kept[1][: dreams._SHOWN]
-        before = dreams.recall(angle, aim, (2, 2))[2].mean()
+        before = dreams.recall(angle, aim, dreams._QUICK)[2].mean()
         way, _, serves = dreams.recall(angle, aim)
     finally:
         cortex.postures, cortex.aims = kept

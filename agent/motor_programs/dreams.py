@@ -35,9 +35,9 @@ class Dreams:
     A final posture is recalled, not learnt by the network: postures that served similar aims and
     are not far, and the one where the body is, are led to the aim by damped Gauss–Newton, and the
     nearest of those that get there is taken. Which of several solutions it is jumps from one
-    situation to the next; how to move there does not, and that is what a network can hold. In
-    sleep there is time to lead them with patience, and what quick recall would not have come upon
-    is remembered, as in condensed nearest neighbours (Hart 1968, doi:10.1109/TIT.1968.1054155).
+    situation to the next; how to move there does not, and that is what a network can hold. What
+    serves an aim and would not be come upon in few steps is remembered in sleep, as in condensed
+    nearest neighbours (Hart 1968, doi:10.1109/TIT.1968.1054155).
     """
 
     reach: Reach
@@ -56,7 +56,7 @@ class Dreams:
     _NEAR = 0.1  # (Distance of an aim that counts as much as 1 rad of a posture, over the reach)
     _KEPT = 2048  # (Most postures remembered)
     _LONGER = 1.2  # (Ratio of ways from which a posture is worth being remembered)
-    _QUICK, _PATIENT = 2, 5  # (Steps of the inverse kinematics, awake and asleep)
+    _PATIENT, _QUICK = 5, 2  # (Steps of the inverse kinematics; few, for what is well known)
     _STRIDE = 0.8  # (The longest of them, rad)
     _SERVES = 0.02  # (Distance up to which a posture serves an aim, over the reach)
     _FIRM = 0.01  # (Damping of the inverse kinematics, over the reach)
@@ -69,15 +69,14 @@ class Dreams:
         return course(self.cortex.horizon, self.schema.step)
 
     def recall(
-        self, angle: Array, aim: Array, looks: tuple[int, int] = (_QUICK, _PATIENT)
+        self, angle: Array, aim: Array, looks: int = _PATIENT
     ) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Recall ways to final postures.
 
         Args:
             angle: (n, n_joints) where the bodies are.
             aim: (n, d) what the geometry's outcome must become.
-            looks: least and most steps of the inverse kinematics; it ends with the first of these
-                at which every body has a posture that serves.
+            looks: steps of the inverse kinematics.
 
         Returns:
             Ways (n, n_joints) in joint space, distances (n,) of the hand from the aim, and whether
@@ -86,12 +85,9 @@ class Dreams:
         """
         schema = self.schema
         q = np.concatenate([angle[:, None], self._similar(angle, aim)], axis=1)
-        enough = self._SERVES * schema.spread
         miss, distance, jacobian = self._missed(q, aim)
-        first = distance[:, 0]
-        for look in range(1, looks[1]):
-            if look >= looks[0] and (distance.min(axis=1) < enough).all():
-                break
+        first, enough = distance[:, 0], self._SERVES * schema.spread
+        for _ in range(looks - 1):
             q = self._led(q, miss, jacobian)
             miss, distance, jacobian = self._missed(q, aim)
         # The last step brings them closer yet: they are equally good that would serve without it.
@@ -222,8 +218,8 @@ class Dreams:
             angle, aim = pool[0][rows], pool[2][rows]
             if len(cortex.aims) + len(aim) > self._KEPT:
                 return
-            way, _, serves = self.recall(angle, aim, (self._PATIENT, self._PATIENT))
-            quick, _, found = self.recall(angle, aim, (self._QUICK, self._QUICK))
+            way, _, serves = self.recall(angle, aim)
+            quick, _, found = self.recall(angle, aim, self._QUICK)
             length, without = np.abs(way).sum(axis=1), np.abs(quick).sum(axis=1)
             new = serves & (~found | (without > self._LONGER * length))
             cortex.postures = np.concatenate([cortex.postures, (angle + way)[new]])
