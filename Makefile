@@ -129,7 +129,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
-	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000
+	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 15
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
 	    --lesion prefrontal
 	$(MAZES) --experiment door --env ladder comb eight --steps 4000
