@@ -116,7 +116,7 @@ class Boundaries:
         """Take the wall that was felt last to reach so many metres to either side."""
         self.left[-1], self.right[-1] = max(self.left[-1], width), max(self.right[-1], width)
 
-    def off(self, place: Array, normal: Array, most: float) -> Array:
+    def correction(self, place: Array, normal: Array, most: float) -> Array:
         """Way from where a body takes itself to be to the nearest part of the wall that it touches.
 
         Args:

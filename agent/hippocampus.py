@@ -216,8 +216,8 @@ class Hippocampus:
             place = memory["place"][body]
             if not memory["unseen_place"][body]:
                 continue
-            off = self.boundaries.off(place, n, self._TOUCH * self.config.spacing)
-            shift = self._TOUCH_PULL * off
+            most = self._TOUCH * self.config.spacing
+            shift = self._TOUCH_PULL * self.boundaries.correction(place, n, most)
             memory["place"], memory["grid"] = memory["place"].copy(), memory["grid"].copy()
             memory["place"][body] += shift
             memory["grid"][body] = self.grid.integrate(memory["grid"][body], shift)

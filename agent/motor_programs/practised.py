@@ -31,7 +31,7 @@ class Layout(NamedTuple):
         cosine: of the angles, where all of them are given so; else None.
         mixed: whether some of the angles are given one way, and some the other.
         setting: goal and context.
-        course: the same in a row of a course.
+        course: where `felt` stands in a row of a course.
         answer: (f, 2 n_joints + f), f = 2 n_joints + 4 + settings: from the way to the course to
             room for the change of the slip s, to the change of velocity over a step h that the
             reflex asks for, rad/s, and to how far each is off over what it may be off by before it
@@ -164,7 +164,7 @@ class Practised:
     cerebellum: Cerebellum
     spinal_cord: SpinalCord
     _where: tuple[Body | None, Layout | None] = None, None
-    _fast: tuple[int, Array, Array, float] = -1, _STEP, _STEP, 0.0
+    _fast: tuple[int, Array, Array, float] = -1, np.zeros(()), np.zeros(0), 0.0
     _first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def layout(self, body: Body, angle: float, setting: float) -> Layout:
