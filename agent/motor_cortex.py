@@ -174,6 +174,12 @@ class MotorCortex:
         horizon, count = state["counts"]
         if min(horizon, count) < 0 or bool(horizon) != bool(layers):
             raise StateError(f"weights 'motor_cortex.counts' are {horizon}, {count}: cannot be")
+        inputs = len(state["mean"])
+        if layers and not 7 * self._n < inputs <= 8 * self._n + 1:
+            raise StateError(
+                f"weights 'motor_cortex.mean' have {inputs} inputs: movements of {self._n} joints "
+                f"are told by {7 * self._n + 1} to {8 * self._n + 1}"
+            )
         if (state["spread"] <= 0).any() or (layers and not len(state["postures"])):
             raise StateError("weights 'motor_cortex.spread' or 'postures' cannot be")
 

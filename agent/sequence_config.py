@@ -59,11 +59,11 @@ class SleepConfig:
 class MotorCortexConfig:
     """Motor cortex: habits of reaching, compiled in sleep."""
 
-    dreams: int = 150_000
+    dreams: int = 200_000
     """Movements dreamt in a night; 0 for none."""
     units: int = 192
     """Units of each of the network's two layers."""
-    learning_rate: float = 0.015
+    learning_rate: float = 0.003
     """Rate at which a night begins to learn; it sinks to 0."""
     remembered: int = 256
     """Beginnings of movements that are remembered to be dreamt of."""

@@ -159,6 +159,30 @@ def test_sleep_remembers_the_postures_that_would_not_be_come_upon_quickly() -> N
     assert off.max() < 0.02 * brain.schema.spread
 
 
+def test_a_habit_goes_beyond_what_was_felt_only_where_it_has_to() -> None:
+    brain = _slept()[1].brain
+    dreams, felt = brain.skill.dreams, brain.schema.range
+    angle, _, aim = dreams._remembered()
+    low, high = felt.free_low.copy(), felt.free_high.copy()
+    limits = felt.limit_low.copy(), felt.limit_high.copy(), felt._knocks.copy()
+    within = angle + dreams.recall(angle, aim)[0]
+    assert dreams.recall(angle, aim)[2].all()
+    assert ((low <= within) & (within <= high))[:, 1].all()
+    most = np.abs(within[:, 1]).max()
+    try:  # (An elbow that was never bent as far as some of these aims ask for)
+        felt.free_low, felt.free_high = low.clip(-0.8 * most), high.clip(None, 0.8 * most)
+        way, _, serves = dreams.recall(angle, aim)
+        bent = np.abs(dreams.schema.difference(angle + way, 0.0 * way)[:, 1])
+        assert serves.all() and 0.0 < (bent > 0.8 * most + 1e-9).mean() < 0.5
+        assert bent.max() < 0.8 * most + felt.STRIDE
+        felt.limit_low[1], felt.limit_high[1] = -0.8 * most, 0.8 * most  # (There it is stopped)
+        felt._knocks[:, 1] = felt._SURE
+        assert not dreams.recall(angle, aim)[2].all()
+    finally:
+        felt.free_low, felt.free_high = low, high
+        felt.limit_low, felt.limit_high, felt._knocks = limits
+
+
 def test_the_slope_of_a_course_is_that_of_its_cost() -> None:
     brain = _slept()[1].brain
     laid, rng = brain.skill.dreams.laid(), np.random.default_rng(0)

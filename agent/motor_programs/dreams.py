@@ -49,7 +49,8 @@ class Dreams:
 
     _BEYOND = 0.2  # (Share of the distance of two memories by which a dream goes beyond them)
     _ANYWHERE = 0.15  # (Share of aims that are where the hand would be in any posture felt so far)
-    _BATCH = 128  # (Movements dreamt at once)
+    _BATCH = 32  # (Movements dreamt at once)
+    _CHUNK = 128  # (Scenes thought of at once)
     _SHOWN = 60  # (Final postures that the planner shows)
     _TRIED = 120  # (Movements in which planner and cortex are compared)
     _RECALLED = 4  # (Postures that come to mind for an aim)
@@ -74,6 +75,9 @@ class Dreams:
     ) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Recall ways to final postures.
 
+        They stay within what the joints have felt, unless none of those serves the aim: then they
+        go as far beyond as plans do (`JointRange.reachable`).
+
         Args:
             angle: (n, n_joints) where the bodies are.
             aim: (n, d) what the geometry's outcome must become.
@@ -84,19 +88,30 @@ class Dreams:
             the postures serve the aims, (n,).
 
         """
+        felt = self.schema.range.free_low, self.schema.range.free_high
+        way, distance, serves = self._recall(angle, aim, looks, felt)
+        if not serves.all():
+            far, beyond = ~serves, self.schema.range.reachable(self.schema.periodic)
+            way[far], _, serves[far] = self._recall(angle[far], aim[far], looks, beyond)
+        return way, distance, serves
+
+    def _recall(
+        self, angle: Array, aim: Array, looks: int, bounds: tuple[Array, Array]
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Recall ways to final postures within bounds of the joints; otherwise as `recall`."""
         schema = self.schema
         q = np.concatenate([angle[:, None], self._similar(angle, aim)], axis=1)
         miss, distance, jacobian = self._missed(q, aim)
         first, enough = distance[:, 0], self._SERVES * schema.spread
         for _ in range(looks - 1):
-            q = self._led(q, miss, jacobian)
+            q = self._led(q, miss, jacobian, bounds)
             miss, distance, jacobian = self._missed(q, aim)
         # The last step brings them closer yet: they are equally good that would serve without it.
         late = np.maximum(distance - enough, 0.0)
         way = schema.difference(q, angle[:, None])
         best = (np.abs(way).sum(axis=-1) + (1e3 / schema.spread) * late).argmin(axis=1)
         rows = np.arange(len(q))
-        final = self._led(q[rows, best], miss[rows, best], jacobian[rows, best])
+        final = self._led(q[rows, best], miss[rows, best], jacobian[rows, best], bounds)
         return schema.difference(final, angle), first, distance[rows, best] < enough
 
     def _similar(self, angle: Array, aim: Array) -> Array:
@@ -114,10 +129,12 @@ class Dreams:
         miss = aim[:, None] - outcome
         return miss, np.sqrt(np.vecdot(miss, miss)), jacobian
 
-    def _led(self, posture: Array, miss: Array, jacobian: Array) -> Array:
-        """Postures (…, n_joints) one step of damped Gauss–Newton closer to what they miss, (…, d).
+    def _led(
+        self, posture: Array, miss: Array, jacobian: Array, bounds: tuple[Array, Array]
+    ) -> Array:
+        """Postures (…, n_joints) within bounds, one step of damped Gauss–Newton closer to an aim.
 
-        A habit stays within what has been felt.
+        That is what they miss, (…, d).
         """
         schema, transpose = self.schema, jacobian.swapaxes(-1, -2)
         firm = (self._FIRM * schema.spread) ** 2 * np.eye(miss.shape[-1])
@@ -125,13 +142,14 @@ class Dreams:
         move = (transpose @ pull)[..., 0]
         np.minimum(np.maximum(move, -self._STRIDE, out=move), self._STRIDE, out=move)
         move += posture
-        np.maximum(move, schema.range.free_low, out=move)
-        return np.minimum(move, schema.range.free_high, out=move)
+        np.maximum(move, bounds[0], out=move)
+        return np.minimum(move, bounds[1], out=move)
 
     def situation(self, angle: Array, velocity: Array, way: Array, distance: Array) -> Array:
         """Say what the cortex sees of a movement that begins, (n, n_inputs)."""
-        free = self.schema.periodic
-        parts = [np.where(free, np.cos(angle), angle), np.sin(angle[:, free]), way, np.abs(way)]
+        free, end = self.schema.periodic, angle + way
+        turns = [turn(at) for at in (angle, end) for turn in (np.cos, np.sin)]
+        parts = [angle[:, ~free], *turns, way, np.abs(way)]
         speed = velocity / self.cerebellum.velocity_scale
         return np.concatenate([*parts, speed, distance[:, None]], axis=1)
 
@@ -161,7 +179,7 @@ class Dreams:
         fresh = horizon != cortex.horizon or not cortex.weights
         cortex.horizon = horizon
         self._watch(rng)
-        pool = self._scenes(min(self._POOL, max(self._BATCH, c.dreams // 4)), rng)
+        pool = self._scenes(min(self._POOL, max(self._CHUNK, c.dreams // 4)), rng)
         self._remember(pool)
         parts = [self.recall(pool[0][rows], pool[2][rows]) for rows in self._batches(pool)]
         way, distance, there = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -228,7 +246,7 @@ class Dreams:
 
     def _batches(self, pool: Scene) -> list[slice]:
         """Parts of a pool of scenes, none of which takes much room."""
-        return [slice(k, k + self._BATCH) for k in range(0, len(pool[0]), self._BATCH)]
+        return [slice(k, k + self._CHUNK) for k in range(0, len(pool[0]), self._CHUNK)]
 
     def _practise(self, pool: Scene, way: Array, inputs: Array, rng: np.random.Generator) -> None:
         """Make dreamt movements better, those of all scenes in turn."""
