@@ -150,7 +150,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts search
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts sb3 --sb3-steps 4000
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts actors
-	$(NEONATE) keys --first-seed 260 --out results/keys --parts habits
+	$(NEONATE) keys --first-seed 270 --out results/keys --parts habits
 	$(foreach lesion,$(LESIONS),$(call lesioned,neonate/Reach3D-v0,reach3d,2000,$(lesion),1000,3 $(SCORED)))
 	$(foreach lesion,$(CRAWL_LESIONS),$(call lesioned,Ant-v5,ant,50000,$(lesion),50000,5 $(CRAWLED)))
 	$(foreach lesion,$(SWIM_LESIONS),$(call lesioned,Swimmer-v5,swimmer,50000,$(lesion),50000,5 $(CRAWLED)))

@@ -42,7 +42,7 @@ class PlaceMap:
 
     """
 
-    _TOUCHING = 1.75  # (Distance over the spacing up to which fields touch)
+    _TOUCHING = 2.1  # (Distance over the spacing up to which fields touch: both know halfway)
     _COVERED = 1.05  # (Distance over the spacing up to which there is nothing to be found)
     _PREPLAY = 1.5  # (Distance over the spacing at which a way is tried out in the mind)
     _KNOWN = 1.05  # (Distance over the spacing up to which a place is one that a cell knows)

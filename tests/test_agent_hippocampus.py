@@ -387,7 +387,7 @@ def explored(*places):
 
 
 def test_a_way_to_a_place_known_without_a_link_to_it_is_novel():
-    # A probe reaches 0.6 m, and fields touch up to 0.7 m.
+    # A probe reaches 0.6 m, and fields touch up to 0.84 m.
     assert explored([0, 0], [0.9, 0]).map.novel[0, 0]
     joined = explored([0, 0], [0.9, 0], [0.45, 0])
     assert not joined.map.novel[0, 0] and np.isfinite(joined.map.distances(0)).all()
@@ -451,10 +451,19 @@ def cut(region, one, other):
     region.map._change()
 
 
+def test_fields_that_both_know_the_place_halfway_are_linked():
+    # (Nothing would ever be looked for there: what both know is not novel.)
+    apart, near = explored((0.0, 0.0), (0.86, 0.0)), explored((0.0, 0.0), (0.8, 0.0))
+    for region, linked in ((apart, False), (near, True)):
+        assert np.isfinite(region.map.links[0, 1]) == linked
+        assert region.map.sweep(np.zeros(2), region.map.place[1:], region.boundaries)[0] == linked
+
+
 def test_a_link_that_was_cut_is_doubted_where_no_other_way_leads_on():
     row = [(0.4 * k, 0.0) for k in range(5)]
     region, goal = explored(*row), np.array([1.6, 0.0])
-    cut(region, 1, 2)  # (By a wall that is not known any more)
+    for one, other in ((1, 2), (0, 2), (1, 3)):
+        cut(region, one, other)  # (By a wall that is not known any more)
     assert np.isinf(region.map.distances(4)[0])
     aim = region.ways.subgoal(0, np.zeros(2), goal, careful=True)
     assert aim == pytest.approx(row[1])
