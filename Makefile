@@ -55,7 +55,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
 MAZES := $(NEONATE) mazes --first-seed 140 --eval-seed 26000 --out results/mazes
-ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 40000 --out results/ant_maze
+ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --first-seed 110 --eval-seed 41000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
@@ -139,7 +139,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(ANT_MAZE) --steps 50000 100000 200000 300000 --seeds 3
-	$(ANT_MAZE) --steps 50000 --seeds 1 --first-seed 101 --lesion hippocampus
+	$(ANT_MAZE) --steps 50000 --seeds 1 --lesion hippocampus
 	$(ANT_MAZE) --algo random --steps 1 --seeds 3
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
