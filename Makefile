@@ -141,8 +141,8 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(ANT_MAZE) --steps 50000 100000 200000 300000 --seeds 3
 	$(ANT_MAZE) --steps 50000 --seeds 1 --lesion hippocampus
 	$(ANT_MAZE) --algo random --steps 1 --seeds 3
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts chunks
-	$(NEONATE) keys --first-seed 200 --out results/keys --parts arm --arm-trials 60
+	$(NEONATE) keys --first-seed 280 --out results/keys --parts chunks
+	$(NEONATE) keys --first-seed 280 --out results/keys --parts arm --arm-trials 60
 	$(NEONATE) keys --first-seed 240 --out results/keys --parts places
 	$(NEONATE) keys --first-seed 220 --out results/keys --parts dopamine
 	$(NEONATE) keys --first-seed 210 --out results/keys --parts delay
