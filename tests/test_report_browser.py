@@ -131,6 +131,19 @@ def test_controls_do_what_they_say(browser: Any, address: str) -> None:
         assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.asked)
 
 
+def test_a_command_is_selected_where_the_clipboard_does_not_answer(
+    browser: Any, address: str
+) -> None:
+    with Visit(browser, address) as visit:
+        page = visit.page
+        page.evaluate("() => { navigator.clipboard.writeText = () => new Promise(() => {}); }")
+        page.evaluate(WATCH)
+        page.locator(".copy").first.click()
+        until(page, "window.said.length > 0")
+        assert page.evaluate("window.said[0]") == "selected"
+        assert page.evaluate("getSelection().toString()").startswith("neonate ")
+
+
 def test_a_video_plays(browser: Any, address: str) -> None:
     with Visit(browser, address) as visit:
         video = visit.page.locator("video").first

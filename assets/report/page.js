@@ -79,12 +79,14 @@
   document.addEventListener("pointerdown", say);
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 
-  // A command into the clipboard; where the browser forbids it, it is selected instead.
+  // A command into the clipboard; where the browser forbids it, or does not answer (it may wait
+  // for a permission that nobody gives), it is selected instead.
   for (const button of all(".copy")) {
     button.addEventListener("click", async () => {
       const code = button.parentElement.querySelector("code");
       try {
-        await navigator.clipboard.writeText(code.textContent);
+        const unanswered = new Promise((_, give_up) => setTimeout(give_up, 1000));
+        await Promise.race([navigator.clipboard.writeText(code.textContent), unanswered]);
         button.textContent = "copied";
       } catch {
         getSelection().selectAllChildren(code);
