@@ -79,6 +79,18 @@ def until(page: Any, true: str) -> None:
         page.wait_for_timeout(30)
 
 
+def copy(page: Any) -> None:
+    """Press the first button that copies a command, once the page has stopped scrolling to it."""
+    button = page.locator(".copy").first
+    button.scroll_into_view_if_needed()
+    before = -1.0
+    while (now := page.evaluate("scrollY")) != before:
+        before = now
+        page.wait_for_timeout(250)
+    page.evaluate(WATCH)  # (What it says is soon gone again)
+    button.click()
+
+
 def ground(page: Any) -> int:
     """Tell how light the ground of the page is, 0 to 255."""
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -122,8 +134,7 @@ def test_controls_do_what_they_say(browser: Any, address: str) -> None:
         until(
             page, "Math.abs(document.querySelector('#lesions').getBoundingClientRect().top) < 120"
         )
-        page.evaluate(WATCH)  # (What it says is soon gone again)
-        page.locator(".copy").first.click()
+        copy(page)
         until(page, "window.said.length > 0")
         assert page.evaluate("window.said[0]") in ("copied", "selected")
         assert visit.complaints == []
@@ -137,8 +148,7 @@ def test_a_command_is_selected_where_the_clipboard_does_not_answer(
     with Visit(browser, address) as visit:
         page = visit.page
         page.evaluate("() => { navigator.clipboard.writeText = () => new Promise(() => {}); }")
-        page.evaluate(WATCH)
-        page.locator(".copy").first.click()
+        copy(page)
         until(page, "window.said.length > 0")
         assert page.evaluate("window.said[0]") == "selected"
         assert page.evaluate("getSelection().toString()").startswith("neonate ")
