@@ -85,7 +85,7 @@
     button.addEventListener("click", async () => {
       const code = button.parentElement.querySelector("code");
       try {
-        const unanswered = new Promise((_, give_up) => setTimeout(give_up, 1000));
+        const unanswered = new Promise((_, reject) => setTimeout(reject, 1000));
         await Promise.race([navigator.clipboard.writeText(code.textContent), unanswered]);
         button.textContent = "copied";
       } catch {
