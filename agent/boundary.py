@@ -36,10 +36,10 @@ class Boundaries:
 
     def _settle(self) -> None:
         """Keep what every question about the walls needs: their axes and where they cross them."""
-        along = np.stack([-self.normal[:, 1], self.normal[:, 0]], axis=1)
-        axes = np.concatenate([self.normal, along])
-        self._axes, place = np.ascontiguousarray(axes.T), np.tile(self.place, (2, 1))
-        self._offset = (axes * place).sum(axis=1)
+        self._along = np.stack([-self.normal[:, 1], self.normal[:, 0]], axis=1)
+        self._across = np.ascontiguousarray(self.normal.T)
+        self._depth = (self.normal * self.place).sum(axis=1)
+        self._aside = (self._along * self.place).sum(axis=1)
 
     def __len__(self) -> int:
         return len(self.place)
@@ -66,17 +66,18 @@ class Boundaries:
         self, start: Array, end: Array
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
         """Which ways cross the plane of which wall inwards, and how far to its left."""
-        k, skin = len(self.place), 0.2 * self.width
-        first, last = start @ self._axes - self._offset, end @ self._axes - self._offset
-        rows, walls = np.nonzero((first[:, :k] > -skin) & (last[:, :k] < -skin))
+        skin = 0.2 * self.width
+        first, last = start @ self._across - self._depth, end @ self._across - self._depth
+        rows, walls = np.nonzero((first > -skin) & (last < -skin))
         if not len(rows):
             return rows, walls, np.zeros(0)
         source = rows if len(first) == len(last) else np.zeros_like(rows)
         before, after = first[source, walls], last[rows, walls]
         # (Where on its way the body meets the plane; at once, if it stands a little inside it)
         share = np.maximum(before, 0.0) / np.maximum(before - after, 1e-9)
-        begin = first[source, k + walls]
-        return rows, walls, begin + share * (last[rows, k + walls] - begin)
+        begin = start[source]
+        place = begin + share[:, None] * (end[rows] - begin)
+        return rows, walls, (place * self._along[walls]).sum(axis=1) - self._aside[walls]
 
     def bump(self, place: Array, normal: Array) -> bool:
         """Remember a bump at place (2,) that pushed along the unit vector (2,).
@@ -115,6 +116,15 @@ class Boundaries:
     def widen(self, width: float) -> None:
         """Take the wall that was felt last to reach so many metres to either side."""
         self.left[-1], self.right[-1] = max(self.left[-1], width), max(self.right[-1], width)
+
+    def beyond(self, other: "Boundaries") -> "Boundaries":
+        """Walls that were felt, or reach farther, than in others that these began as."""
+        k = len(other)
+        new = np.ones(len(self), bool)
+        new[:k] = (self.left[:k] > other.left) | (self.right[:k] > other.right)
+        part = Boundaries(self.width)
+        part.load_state({name: value[new] for name, value in self.state().items()})
+        return part
 
     def correction(self, place: Array, normal: Array, most: float) -> Array:
         """Way from where a body takes itself to be to the nearest part of the wall that it touches.

@@ -13,7 +13,7 @@ class HippocampusConfig:
     """Spacing of the finest grid module, m."""
     spacing: float = 0.4
     """Distance from the nearest place cell at which a new one is recruited, m."""
-    bump_width: float = 0.25
+    bump_width: float = 0.18
     """How far a bump is taken to have felt the wall to either side, m."""
     pull: float = 0.3
     """Share of the path integrator's error that the sight of the place corrects in a step."""

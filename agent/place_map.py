@@ -71,6 +71,8 @@ class PlaceMap:
         other.code, other.place, other.links = self.code, self.place, self.links.copy()
         other.walked, other.novel = self.walked.copy(), self.novel.copy()
         other._change()
+        other._fields, other._graphs = self._fields.copy(), self._graphs.copy()
+        other._group = self._group
         return other
 
     def off(self, place: Array) -> float:
@@ -188,7 +190,10 @@ class PlaceMap:
         ahead = self.place[cell] + self._PREPLAY * self.spacing * DIRECTIONS[way]
         shut = boundaries.blocks(self.place[cell], ahead)
         self.novel[cell[shut], way[shut]] = False
-        self._change()
+        if len(start):
+            self._change()
+        else:  # (Distances stay what they are)
+            self.version += 1
 
     def give_up(self, cell: int, way: int) -> None:
         """Take a way that could not be gone for one that leads nowhere."""

@@ -57,7 +57,7 @@ class Sketch:
             if self.map.off(place) >= self.map.spacing:  # (It may have been learnt meanwhile)
                 self.map.recruit(code, place, self.walls)
         if len(felt):
-            self.map.wall(self.walls)
+            self.map.wall(self.walls.beyond(walls))
 
     def cell(self, here: Array, cell: int) -> int:
         """Cell that a body at (2,) is in; of those that are known, it is `cell`."""

@@ -1,5 +1,7 @@
 """Wayfinding: which way to go on a map that has been learnt, and where to learn more."""
 
+from typing import Literal
+
 import numpy as np
 
 from agent.boundary import Boundaries
@@ -10,12 +12,15 @@ from agent.place_map import PlaceMap
 from agent.sketch import Sketch, Sketches
 from agent.working_memory import SEARCHED, Memory
 
+Course = Literal["known", "tight", "broad"]
+"""How ways lead: see `Wayfinding.subgoal`."""
+
 
 class Wayfinding:
     """Names the next subgoal on a map.
 
     The next subgoal is the farthest place on the way to the goal to which the way is clear as the
-    map has it; a body that performs pulls its way tight, round the corners. Where no cell knows the
+    map has it; a way to a goal may be pulled tight, round the corners. Where no cell knows the
     goal, cells next to it come first, then the edge of what is known, and where no way is known to
     a cell that does, what lies in between; where nothing unknown can be got to either, links that
     were cut are doubted. A body that performs keeps in mind where it was off the
@@ -34,9 +39,9 @@ class Wayfinding:
     _CROWD = 2.5  # (Distance over the spacing within which place cells make a place crowded)
     _NEXT = 2.0  # (Distance over the spacing up to which a place is next to one that a cell knows)
     _STRIDE = 0.25  # (Distance over the spacing between places on a way that are looked at)
-    _PULLS = 4  # (Halvings of how far a turn is pulled)
+    _PULLS = np.arange(15, 0, -1) / 16  # (Shares of the way by which it is tried to pull a turn)
     _SLACK = 0.25  # (Distance over the spacing by which a turn is pulled less than it could be)
-    _ASIDE = 1.5  # (Distance over the spacing at which it is to be clear beside a way not tight)
+    _ASIDE = 1.5  # (Distance over the spacing at which it is to be clear beside a broad way)
     _TRIED = 300  # (Pairs of places between which it is looked whether one can pass)
     _SHUT = 1e3  # (Metres of way that it is worth not to go where a wall was felt)
 
@@ -84,6 +89,7 @@ class Wayfinding:
         if np.linalg.norm(world.place[cell] - here) < world.spacing:
             return np.asarray(probe)
         careful = bool(memory["careful"][body] > 0)
+        # (By places that are known: who cuts corners on the way to the unknown learns less of them)
         return self.subgoal(now, here, world.place[cell], careful)
 
     def search(self, memory: Memory, body: int) -> Array | None:
@@ -143,7 +149,7 @@ class Wayfinding:
         goal: Array,
         careful: bool = False,
         sketch: Sketch | None = None,
-        tight: bool = True,
+        course: Course = "known",
     ) -> Array:
         """Next subgoal on the way to a goal.
 
@@ -153,7 +159,8 @@ class Wayfinding:
             goal: (2,) m.
             careful: whether to keep to where the body has been, from field to field.
             sketch: the map as the body has it in mind; None for what is known.
-            tight: whether a way in mind is pulled tight: to pass close by what is in the way.
+            course: how ways lead. known: by places that cells know; tight: pulled tight like a
+                string, close by what is in the way; broad: with room to both sides.
 
         Returns:
             (2,) m.
@@ -162,9 +169,8 @@ class Wayfinding:
         if self._lesioned or not len(self._map):
             return goal
         world, walls = (sketch.map, sketch.walls) if sketch else (self._map, self._boundaries)
-        aside = 0.0 if tight else self._ASIDE * world.spacing
-        bold = tight and sketch is not None  # (Who learns, learns of where it is sure to get)
-        if not careful and world.sweep(here, goal[None], walls, bold, aside)[0]:
+        tight, aside = course == "tight", self._ASIDE * world.spacing * (course == "broad")
+        if not careful and world.sweep(here, goal[None], walls, tight, aside)[0]:
             return goal
         activity = world.code @ self._grid.features(self._grid.encode(goal))
         target = int(activity.argmax())
@@ -180,7 +186,7 @@ class Wayfinding:
             return goal
         cells = world.way(cell, target)
         way = world.place[cells]
-        if not bold:
+        if not tight:
             return np.asarray(way[self._farthest_clear(world, walls, here, way, aside=aside)])
         if cells[-1] == target:
             way = np.vstack([way, goal])
@@ -322,11 +328,13 @@ class Wayfinding:
         straight = after - here
         share = float((turn - here) @ straight) / max(float(straight @ straight), 1e-9)
         pull = here + min(max(share, 0.0), 1.0) * straight - turn
-        ends, done, more = np.stack([here, after]), 0.0, 0.5
-        for _ in range(self._PULLS):
-            if world.sweep(turn + (done + more) * pull, ends, walls, bold=True).all():
-                done += more
-            more *= 0.5
+        ends, done = np.stack([here, after]), 0.0
+        pulled = turn + self._PULLS[:, None] * pull
+        shut = walls.blocks(np.repeat(pulled, 2, axis=0), np.tile(ends, (len(pulled), 1)))
+        for i in np.flatnonzero(~shut.reshape(-1, 2).any(axis=1)):
+            if world.sweep(pulled[i], ends, walls, bold=True).all():
+                done = float(self._PULLS[i])
+                break
         slack = self._SLACK * world.spacing / max(float(np.linalg.norm(pull)), 1e-9)
         turn = turn + max(done - slack, 0.0) * pull
         # (Pulled to where the body is, it is no turn: the way goes on behind it.)
@@ -342,17 +350,20 @@ class Wayfinding:
         bold: bool = False,
         aside: float = 0.0,
     ) -> int:
-        """Farthest of the places (k, 2) on a way to which one can go straight, by bisection."""
-        low, high = 0, len(way) - 1
-        if world.sweep(here, way[-1:], walls, bold, aside)[0]:
-            return high
-        while high - low > 1:
-            middle = (low + high) // 2
-            if world.sweep(here, way[middle : middle + 1], walls, bold, aside)[0]:
-                low = middle
+        """Farthest of the places (k, 2) on a way up to which one can go straight to all.
+
+        Walls are looked at for all at once; of what is left, by bisection, cells must know the way.
+        """
+        shut = walls.blocks(here[None], way)
+        low, high = 0, int(shut.argmax()) if shut.any() else len(way)
+        at = high - 1
+        while low < high:
+            if world.sweep(here, way[at : at + 1], walls, bold, aside)[0]:
+                low = at + 1
             else:
-                high = middle
-        return low
+                high = at
+            at = (low + high) // 2
+        return max(low - 1, 0)
 
 
 def _along(way: Array, stride: float) -> Array:

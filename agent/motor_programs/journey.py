@@ -168,7 +168,7 @@ class Journey:
         for body in range(len(goal)):
             if wanted[body]:
                 cell, sketch = int(memory["cell"][body]), ways.sketches.of(memory, body)
-                aim = ways.subgoal(cell, memory["place"][body], goal[body], False, sketch, False)
+                aim = ways.subgoal(cell, memory["place"][body], goal[body], False, sketch, "broad")
                 memory["aim"][body] = aim
             elif (place := ways.search(memory, body)) is not None:
                 memory["aim"][body] = place

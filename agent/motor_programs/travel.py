@@ -126,7 +126,7 @@ class Travel:
             due = np.flatnonzero(late)
             memory.update({name: memory[name].copy() for name in _CHOSEN})
             reach = motion.step * self._fastest
-            self._notice_stalls(memory, due[left[due] <= 0], reach, learning)
+            self._notice_stalls(memory, due[left[due] == 0], reach, learning)
             for body in due:
                 before = memory["aim"][body].copy(), bool(memory["aim_last"][body])
                 self._aim(memory, int(body), velocity[body], goal, wanted, reach, learning)
@@ -211,7 +211,7 @@ class Travel:
             careful = bool(memory["careful"][body] > 0)
             cell, ways = int(memory["cell"][body]), self.hippocampus.ways
             sketch = None if learning else ways.sketches.of(memory, body)
-            aim = ways.subgoal(cell, here, goal[body], careful, sketch)
+            aim = ways.subgoal(cell, here, goal[body], careful, sketch, "tight")
             if not learning:
                 ways.sketches.reconsider(memory, body)
             last = bool((aim == goal[body]).all())
