@@ -15,7 +15,11 @@ _FELT = 0.98  # (Share of the place's change that its velocity must explain)
 _DRIVEN = 0.95  # (Share of that velocity's change that the law must explain)
 _ALIKE = 0.05  # (Relative difference up to which both directions have the same control step)
 _SPARED = 0.8  # (Share of the steps that the law must hold for: in the others there were bumps)
-_PASSES = 6
+_SHARP = 0.005  # (Share of the change that half of the steps may miss in each direction, at first)
+_PATIENT = 300  # (Steps after which it may be more: senses may be noisy)
+_PASSES = 40
+_EXACT = 1e-4  # (Of the mean error: smaller ones count as none)
+_INLIER = 6.0  # (Median errors up to which a step is one without a bump)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,9 @@ def find_motion(memory: SensorimotorMemory, senses: Senses) -> Motion:
     unexplained = error[free].sum() / ((change[free] - change[free].mean(axis=0)) ** 2).sum()
     if not unexplained < 1 - _DRIVEN:
         raise NotYet(f"commands explain {max(0.0, 1 - unexplained):.0%} of the place's velocity")
+    missed = np.median(np.abs(now - inputs(was, command) @ law), axis=0)
+    if len(rows) < _PATIENT and (missed > _SHARP * change.std(axis=0)).any():
+        raise NotYet("no law fits half of the steps well: the body may have leaned on something")
     drive = law[3:]
     if np.linalg.matrix_rank(drive, tol=1e-3 * np.abs(drive).max()) < 2:
         raise NotYet("commands do not move the place in all directions")
@@ -90,11 +97,25 @@ def inputs(velocity: Array, command: Array) -> Array:
 
 
 def fit_law(given: Array, velocity: Array) -> Array:
-    """Least squares without the fifth of steps that fits worst."""
-    keep = np.ones(len(given), bool)
+    """Law (3 + m, 2) of most steps, however wrong it is for those with bumps.
+
+    The sum of absolute errors is made least, each direction by itself, by least squares with the
+    weights 1/|e| (Schlossmacher 1973, doi:10.1080/01621459.1973.10481467): that passes through what
+    the steps have in common although a third of them does not fit; then least squares over these.
+
+    Args:
+        given: (n, 3 + m) see `inputs`.
+        velocity: (n, 2) after the steps, m/s.
+
+    """
     law: Array = np.zeros((given.shape[1], 2))
-    for _ in range(_PASSES):
-        law = np.asarray(np.linalg.lstsq(given[keep], velocity[keep], rcond=None)[0])
-        error = ((velocity - given @ law) ** 2).sum(axis=1)
-        keep = error <= np.quantile(error, _SPARED)
+    for axis, now in enumerate(velocity.T):
+        weight = np.ones(len(now))
+        for _ in range(_PASSES):
+            root = np.sqrt(weight)
+            fit = np.linalg.lstsq(given * root[:, None], now * root, rcond=None)[0]
+            error = np.abs(now - given @ fit)
+            weight = 1.0 / np.maximum(error, _EXACT * error.mean() + 1e-12)
+        keep = error <= _INLIER * np.median(error) + 1e-9
+        law[:, axis] = np.linalg.lstsq(given[keep], now[keep], rcond=None)[0]
     return law

@@ -13,7 +13,7 @@ from agent.joints import NotYet
 from agent.memory import SensorimotorMemory
 from agent.place_map import PlaceMap
 from agent.prefrontal import Prefrontal
-from agent.self_motion import find_motion
+from agent.self_motion import find_motion, fit_law
 from agent.senses import Senses
 from agent.velocity_sense import VelocitySense
 from agent.working_memory import begin_episodes, new_memory
@@ -225,6 +225,34 @@ def test_a_place_that_commands_move_is_told_from_one_that_they_do_not():
     np.testing.assert_allclose(motion.law[3:], 0.24 * np.eye(2), atol=0.01)
     with pytest.raises(NotYet, match="velocity"):
         find_motion(moves_by_posture, senses)
+
+
+@pytest.mark.parametrize("leant", [0.0, 0.2, 0.4])
+def test_the_law_of_motion_is_that_of_the_steps_without_bumps(leant):
+    rng, law = np.random.default_rng(3), np.array([[0.01, 0.0], [0.99, 0.02], [0.0, 0.98]])
+    law = np.vstack([law, [[0.24, 0.01], [0.0, 0.2]]])
+    given = np.hstack([np.ones((80, 1)), rng.normal(size=(80, 4))])
+    velocity = given @ law
+    bumps = rng.permutation(80)[: round(leant * 80)]  # (It leaned on something in one direction)
+    velocity[bumps, 1] = 1e-3 * rng.normal(size=len(bumps))
+    np.testing.assert_allclose(fit_law(given, velocity), law, atol=1e-9)
+
+
+def test_a_body_that_leant_on_something_while_it_babbled_babbles_on():
+    rng, senses = np.random.default_rng(0), Senses(Point.observation_space, Point.action_space)
+    memory, place, speed = SensorimotorMemory(400, 8, 2), np.zeros(2), np.zeros(2)
+    for t in range(240):
+        command, was = rng.uniform(-1, 1, 2), np.concatenate([place, speed, place, np.zeros(2)])
+        speed = 0.99 * speed + 0.24 * command
+        if t < 80 and t % 4:  # (Rubbing along something)
+            speed[1] *= rng.uniform(0.7, 1.0)
+        place = place + 0.01 * speed
+        now = np.concatenate([place, speed, place, np.zeros(2)])
+        memory.store(was[None], command[None], np.zeros(1), now[None], np.zeros(1, np.int64))
+        if t == 79:
+            with pytest.raises(NotYet, match="leaned"):
+                find_motion(memory, senses)
+    np.testing.assert_allclose(find_motion(memory, senses).law[3:], 0.24 * np.eye(2), atol=1e-6)
 
 
 def test_the_traveller_knows_the_wall_and_goes_round_it(traveller):
