@@ -94,8 +94,12 @@ class Amygdala:
 
         """
         fear = self.fear(channels)
-        afraid = fear > self._usual + self._config.threshold
-        return np.where(afraid, self._config.freeze, np.maximum(left - 1, 0)), fear
+        still = np.where(self.afraid(fear), self._config.freeze, np.maximum(left - 1, 0))
+        return still, fear
+
+    def afraid(self, fear: Array) -> NDArray[np.bool_]:
+        """Whether bodies of fear (n,) are well more afraid than usual, (n,)."""
+        return np.asarray(fear > self._usual + self._config.threshold)
 
     def learn(
         self,

@@ -107,6 +107,8 @@ class AmygdalaConfig:
     """Fear above its mean over life at which the body freezes."""
     freeze: int = 5
     """Steps for which it does so after the last such moment."""
+    pause: int = 20
+    """Steps for which a body that tries a gait out pauses once it has become afraid."""
     least: int = 5
     """Falls before anything is feared."""
     refit: float = 1.3

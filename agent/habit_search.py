@@ -194,6 +194,14 @@ class HabitSearch:
             self._begin(body)
         return bodies
 
+    def stumble(self, bodies: NDArray[np.int64]) -> None:
+        """Let bodies (k,) recover that fell before they ran what they were to: that waits."""
+        for body in bodies.tolist():
+            if self._kind[body] in (FIRST, BOUT):
+                self._waiting.insert(0, int(self._ticket[body]))
+            self._stranded[body] = 1
+            self._begin(body)
+
     def _begin(self, body: int) -> None:
         """Choose what the body runs next."""
         kind, ticket, parameters, steps = self._choose(body)

@@ -266,6 +266,20 @@ def test_a_body_that_is_turned_over_is_not_judged_until_it_is_up():
     assert (s.state()["tournament.earned"] != after_fall).any()
 
 
+def test_who_stumbles_before_its_bout_recovers_and_runs_it_later():
+    s, none = search(n=2), np.zeros(2, bool)
+    ticket, parameters = int(s._ticket[1]), s.parameters[1].copy()
+    assert s.practising.all()
+    s.stumble(np.array([1]))
+    assert s.recovering.tolist() == [False, True] and ticket in s._waiting
+    for _ in range(500):
+        s.learn(np.zeros(2), none, none, lying=none)
+        again = s._ticket == ticket
+        if (s.practising & again).any():
+            break
+    assert (s.parameters[again] == parameters).all()
+
+
 def test_the_time_that_a_body_lies_is_a_cost_of_its_fall():
     s, no, yes = search(first_steps=10), np.zeros(1, bool), np.ones(1, bool)
 

@@ -128,10 +128,12 @@ def test_room_is_where_the_body_has_been_and_nothing_is_in_the_way() -> None:
     memory["aim_left"][:] = 0
     assert not len(_journey()[0].blocked(memory, np.array([np.pi])))
     open_ground = journey, hippocampus, senses = _journey()
-    for y in np.arange(0.0, 2.6, 0.15).tolist():
-        _go(*open_ground, ((-1.0, y), (2.5, y)), walled=False)
-    along, across = journey.room(np.array([[-0.2, 1.2]]), np.array([[0.0, np.pi]]))[0]
-    assert along > across
+    assert not journey.mapped
+    _go(*open_ground, ((-1.0, 0.0), (2.5, 0.0)), walled=False)
+    bearing = np.array([[0.0, np.pi, 0.5 * np.pi]])
+    along, back, across = journey.room(np.array([[0.3, 0.0]]), bearing)[0]
+    assert journey.mapped and not journey.walled
+    assert along >= 1.6 and back <= 1.6 and across <= 0.4  # (A track that was crawled along)
 
 
 def test_a_body_that_performs_keeps_walls_in_mind_and_learns_nothing() -> None:

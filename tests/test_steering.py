@@ -129,6 +129,10 @@ def test_who_practises_among_walls_practises_where_there_is_room():
         bearings.append(bearing)
         return np.sin(bearing)
 
+    s.choose(seen, bodies, np.ones(N, bool))
+    s.watch(seen, channels(s, 0.0, place=(3.0, 4.0)))  # (A bout of 5 m: more than there is room)
+    s.begin(bodies)
+    s._rng = np.random.default_rng(2)
     s.choose(seen, bodies, np.ones(N, bool), room)
     (drawn,) = bearings
     assert drawn.shape[1] > 1
@@ -143,6 +147,23 @@ def test_who_practises_among_walls_practises_where_there_is_room():
     held = s.practised(bodies).copy()
     none = s.reconsider(seen, bodies, rows, lambda rows, bearing: np.zeros(bearing.shape))
     assert not len(none) and s.practised(bodies) == pytest.approx(held)
+
+
+def test_more_room_than_a_bout_takes_is_worth_nothing():
+    s, bodies, bearings = steering(), np.arange(N), []
+    seen, free = channels(s, 0.0), np.tile([0.1, 0.7, 9.0, 1.0, 0.1, 0.1, 3.0, 0.1], (N, 1))
+
+    def room(rows, bearing):
+        bearings.append(bearing)
+        return free
+
+    s.choose(seen, bodies, np.ones(N, bool), room)
+    assert s.practised(bodies) == pytest.approx(bearings[0][:, 0])  # (It has never moved yet)
+    for way, first in ((0.4, 1), (20.0, 2), (200.0, 2)):  # (Rooms of .6 m, 2.1, 17)
+        s.watch(seen, channels(s, 0.0, place=(0.0, way)))
+        s.begin(bodies)
+        s.choose(seen, bodies, np.ones(N, bool), room)
+        assert s.practised(bodies) == pytest.approx(bearings[-1][:, first])
 
 
 def test_while_nearness_is_not_told_from_harm_it_is_worth_the_distance():

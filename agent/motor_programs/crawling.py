@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.alarm import Alarm
 from agent.amygdala import Amygdala
 from agent.config import BrainConfig
 from agent.critic import Critic
@@ -60,6 +61,7 @@ class Crawling:
         places = np.append(senses.achieved, senses.desired)
         felt = np.setdiff1d(np.arange(senses.n_channels), places)
         self.amygdala = Amygdala(felt, n, config.amygdala, fear, "amygdala" in lesions)
+        self._alarm = Alarm(n, config.amygdala.pause)
         self._nearness = Nearness(config.critic.horizon)
         self._life: Life | None = None
         # (Heading error that the latest commands answered, and places that they headed for)
@@ -105,6 +107,7 @@ class Crawling:
         self.journey.resize(n)
         self.critic.resize(n)
         self.amygdala.resize(n)
+        self._alarm.resize(n)
         if self._life is not None:
             self._life.search.resize(n)
             self._life.rhythm = self._life.gait.rhythm(self._life.search.parameters)
@@ -137,7 +140,10 @@ class Crawling:
             memory["frozen"], fear = self.amygdala.freeze(memory["frozen"], channels)
             frozen = memory["frozen"] > 0
             if bodies is not None:
-                frozen &= ~life.search.practising[bodies]
+                tries = life.practising(even_recovering=False)[bodies]
+                minds = tries & ~self.steering.lies(channels)
+                pauses = self._alarm.heed(bodies, self.amygdala.afraid(fear), minds)
+                frozen = pauses | (frozen & ~tries)
             wanted = np.where(frozen[:, None], rhythm.middle, wanted)
             self._trace.record(fear=fear)
         joints = life.joints
@@ -172,7 +178,7 @@ class Crawling:
         if bodies is not None:
             practising = life.practising(even_recovering=steering.pays)
             room = None
-            if steering.to_goals and self.journey.walled:
+            if steering.to_goals and self.journey.mapped:
 
                 def room(rows: NDArray[np.int64], bearing: Array) -> Array:
                     place = channels[rows][:, self._senses.achieved[:2]]
@@ -250,6 +256,7 @@ class Crawling:
         life = self._life
         if life is None or not len(bodies):
             return np.zeros(len(reward))
+        self.steering.watch(before, after)
         worth, fell = self.steering.paid(before, after, reward), terminated
         away = np.ones(len(reward), bool)  # (Who has arrived has nothing left to do well)
         if len(self._senses.desired):
@@ -260,13 +267,15 @@ class Crawling:
             self.journey.learn(after[bodies], reward[bodies])
         active = np.zeros(len(reward), bool)
         active[bodies] = True
+        pausing, broke_off = self._alarm.pausing & active, self._alarm.rang & active
+        self._alarm.end(ended)
         lying, lay = self.steering.lies(after), self.steering.lies(before)
         fell = fell | (lying & ~lay & active)  # (Turning over is a fall, whoever else minds)
-        active &= away
+        self.amygdala.learn(before, fell, ended | fell, active & away & ~lay)
+        active &= away & ~pausing
         up, over = active & ~lay, ended | fell
         felt = self.steering.error(after, np.arange(len(reward)), None, self._aim)
         error = np.zeros(len(reward)) if felt is None else felt
-        self.amygdala.learn(before, fell, over, up)
         self.critic.feel(before, self._error, worth, after, error, fell, over, up)
         if self.critic.due:
             places = self._senses.achieved, self._senses.desired
@@ -290,7 +299,12 @@ class Crawling:
             residual.wait(len(bodies), len(life.search.habits) > 0)
             if residual.practises:
                 self.steering.begin(np.arange(self._n))
-        begun = life.search.learn(worth, fell, ended, active, credit, lying)
+        begun = life.search.learn(worth, fell | broke_off, ended, active, credit, lying)
+        stumbled = np.flatnonzero(pausing & lying & ~ended)
+        if len(stumbled):
+            life.search.stumble(stumbled)
+            self._alarm.end(lying)
+            begun = np.union1d(begun, stumbled)
         if len(begun):
             life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
             life.habit = None
@@ -313,6 +327,7 @@ class Crawling:
         state = {f"steering.{k}": v for k, v in self.steering.state().items()}
         state |= {f"critic.{k}": v for k, v in self.critic.state().items()}
         state |= {f"amygdala.{k}": v for k, v in self.amygdala.state().items()}
+        state |= {f"alarm.{k}": v for k, v in self._alarm.state().items()}
         state["relation"] = self._nearness.relation
         state["journey"] = self.journey.state()
         return state if self._life is None else state | self._life.state()
@@ -344,6 +359,7 @@ class Crawling:
         self.steering.load_state(part_of(state, "steering."))
         self.critic.load_state(part_of(state, "critic."))
         self.amygdala.load_state(part_of(state, "amygdala."))
+        self._alarm.load_state(part_of(state, "alarm."))
         self._nearness.relation = state["relation"].copy()
         self.journey.load_state(state["journey"])
         self._life = None

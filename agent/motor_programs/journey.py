@@ -42,7 +42,6 @@ class Journey:
     _STALLED = 0.25  # (Share of the usual way under which a body is held up)
     _RATE = 0.02  # (Rate at which the usual way follows)
     _DOUBLINGS = 5  # (Of the spacing of places, up to the distance to which room is asked for)
-    _BESIDE = 1.0  # (Distance over the spacing at which it is to be clear beside it)
     _AHEAD = 2.0  # (Distance over the spacing up to which it is to be clear before a body)
     _ARRIVED = 0.5  # (Distance over the spacing of places at which a subgoal counts as reached)
 
@@ -83,7 +82,7 @@ class Journey:
         return memory["aim"]
 
     def room(self, place: Array, bearing: Array) -> Array:
-        """How far (k, d) the map has nothing in the way from places (k, 2) on, m.
+        """How far (k, d) cells know the way on from places (k, 2), with nothing in it, m.
 
         Args:
             place: (k, 2) m.
@@ -98,7 +97,7 @@ class Journey:
             going = np.arange(len(way))
             for length in far:
                 ends = here + length * way[going]
-                going = going[world.sweep(here, ends, walls, aside=self._BESIDE * world.spacing)]
+                going = going[world.sweep(here, ends, walls)]
                 free[body, going] = length
         return free
 
@@ -115,6 +114,11 @@ class Journey:
             return look[:0]
         room = self.room(memory["place"][look], bearing[look, None])[:, 0]
         return look[room < self._AHEAD * self._hippocampus.map.spacing]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether any place is known."""
+        return len(self._hippocampus.map) > 0
 
     @property
     def walled(self) -> bool:

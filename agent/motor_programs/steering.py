@@ -15,7 +15,9 @@ from agent.thrift import Thrift
 
 _HEADING = tuple(f.name for f in fields(Heading))
 _CHANNELS = ("cosine", "sine", "turning", "tilts", "tilts_too")
-_DRAWN = 8  # (Directions among which the one with the most room is practised)
+_DRAWN = 8  # (Directions among which one with room is practised)
+_ROOM = 1.5  # (Room that a bout asks for, over the way that bouts usually make)
+_RATE = 0.05  # (Rate at which that way follows)
 _TURN = (0.3, 1.5)  # (Radians) between how the body is turned and a direction that it practises
 _SLIGHT = (0.0, 1.0)  # (The same where no goals lie all around, but one direction pays)
 
@@ -50,6 +52,7 @@ class Steering:
         self._paid, self._thrift = PaidDirection(senses.n_channels), Thrift(n)
         self.heading: Heading | None = None
         self._since_glance = 0
+        self._usual = 0.0  # (Way that a bout makes, m)
         self.resize(n)
 
     @property
@@ -71,6 +74,7 @@ class Steering:
         """Go on with n bodies, each about to choose where to head."""
         # (Bearing practised, NaN where a body heads for its goal; whether it is to be drawn)
         self._practised, self._undecided = np.full(n, np.nan), np.ones(n, bool)
+        self._moved = np.zeros((n, 2))  # (Since a body has chosen, m)
         self._thrift.resize(n)
 
     def look(
@@ -141,8 +145,8 @@ class Steering:
             channels: (k, c) of these bodies.
             bodies: (k,) which of the n they are.
             practising: (n,) bodies that are to practise rather than to head for their goal.
-            room: asked for rows (m,) of the k and bearings (m, d), how far there is nothing in the
-                way, (m, d) in m; None where nothing ever was.
+            room: asked for rows (m,) of the k and bearings (m, d), how far places are known and
+                nothing is in the way, (m, d) in m; None where no place is known.
 
         """
         if self.heading is None or not (self.to_goals or self.pays):
@@ -151,6 +155,9 @@ class Steering:
         if not len(new):
             return
         rows = bodies[new]
+        for way in np.linalg.norm(self._moved[rows[~self.heads_for_goal[rows]]], axis=1).tolist():
+            self._usual += (_RATE if self._usual else 1.0) * (way - self._usual)
+        self._moved[rows] = 0.0
         way = self._drawn(channels[new], new, room)[0]
         self._practised[rows] = np.where(practising[rows], way, np.nan)
         self._undecided[rows] = False
@@ -187,7 +194,11 @@ class Steering:
         rows: NDArray[np.int64],
         room: Callable[[NDArray[np.int64], Array], Array] | None,
     ) -> tuple[Array, Array]:
-        """Bearings (m,) of some drawn that have the most room, and how much that is, m."""
+        """Bearings (m,), the first of some drawn with room for a bout, and how much it is, m.
+
+        Where none has so much, it is the one with the most. More room than that is worth nothing:
+        who took the widest way of all practised the same few turns again and again.
+        """
         assert self.heading is not None
         drawn = len(rows) if room is None else (_DRAWN, len(rows))
         side = self._rng.choice([-1.0, 1.0], drawn)
@@ -195,7 +206,7 @@ class Steering:
         way = self.heading.angle(channels) + side * self._rng.uniform(*turn, drawn)
         if room is None:
             return way, np.full(len(rows), np.inf)
-        free = room(rows, way.T)
+        free = np.minimum(room(rows, way.T), _ROOM * self._usual)
         widest, row = free.argmax(axis=1), np.arange(len(rows))
         return way[widest, row], free[row, widest]
 
@@ -234,6 +245,11 @@ class Steering:
             bearing = np.where(np.isnan(own), bearing, own)
         turn += bearing
         return np.asarray(turn - 2 * np.pi * np.rint(turn / (2 * np.pi)))
+
+    def watch(self, before: Array, after: Array) -> None:
+        """Take note of how far bodies get in a step, from channels (n, c) to channels (n, c)."""
+        if self.to_goals:
+            self._moved += after[:, self._place] - before[:, self._place]
 
     def approach(self, before: Array, after: Array, aim: Array) -> tuple[Array, Array]:
         """Way (n,) made towards where each body heads, and distance (n,) from its goal, both in m.
@@ -277,6 +293,7 @@ class Steering:
         state["practises"] = ~np.isnan(self._practised)  # (Files hold no NaN)
         state["practised"] = np.nan_to_num(self._practised)
         state["undecided"] = self._undecided
+        state["moved"], state["usual"] = self._moved, np.array(self._usual)
         heading = self.heading
         state["heading"] = (
             np.zeros(0)
@@ -294,6 +311,7 @@ class Steering:
         self._since_glance = int(state["since_glance"])
         self._practised = np.where(state["practises"], state["practised"], np.nan)
         self._undecided = state["undecided"].copy()
+        self._moved, self._usual = state["moved"].copy(), float(state["usual"])
         self.heading = None
         if len(state["heading"]):
             found = dict(zip(_HEADING, state["heading"].tolist(), strict=True))
