@@ -176,19 +176,7 @@ class Crawling:
                 self._aim[bodies] = channels[:, self._senses.desired[:2]]
             return None
         if bodies is not None:
-            practising = life.practising(even_recovering=steering.pays)
-            room = None
-            if steering.to_goals and self.journey.mapped:
-
-                def room(rows: NDArray[np.int64], bearing: Array) -> Array:
-                    place = channels[rows][:, self._senses.achieved[:2]]
-                    return self.journey.room(place, bearing)
-
-                blocked = self.journey.blocked(memory, steering.practised(bodies))
-                if len(blocked):
-                    turned = steering.reconsider(channels, bodies, blocked, room)
-                    self._part_ways(turned, bodies, channels)
-            steering.choose(channels, bodies, practising, room)
+            self._choose(life, memory, channels, bodies)
         off, known = self._head_direction.believe(
             memory, channels, steering.heading, not steering.to_goals
         )
@@ -211,6 +199,27 @@ class Crawling:
             if aim is not None:
                 self._aim[bodies] = aim
         return error
+
+    def _choose(
+        self, life: Life, memory: Memory, channels: Array, bodies: NDArray[np.int64]
+    ) -> None:
+        """Let bodies (k,) that practise choose a direction, or another one."""
+        steering, journey, room = self.steering, self.journey, None
+        if steering.to_goals and journey.mapped:
+            place = channels[:, self._senses.achieved[:2]]
+
+            def room(rows: NDArray[np.int64], bearing: Array) -> Array:
+                return journey.room(place[rows], bearing)
+
+            def berth(rows: NDArray[np.int64], bearing: Array) -> Array:
+                return journey.room(place[rows], bearing, beside=True)
+
+            blocked = journey.blocked(memory, steering.practised(bodies))
+            if len(blocked):
+                turned = steering.reconsider(channels, bodies, blocked, berth)
+                self._part_ways(turned, bodies, channels)
+        practising = life.practising(even_recovering=steering.pays)
+        steering.choose(channels, bodies, practising, room)
 
     def _part_ways(
         self, turned: NDArray[np.int64], bodies: NDArray[np.int64], channels: Array

@@ -42,6 +42,7 @@ class Journey:
     _STALLED = 0.25  # (Share of the usual way under which a body is held up)
     _RATE = 0.02  # (Rate at which the usual way follows)
     _DOUBLINGS = 5  # (Of the spacing of places, up to the distance to which room is asked for)
+    _BESIDE = 1.0  # (Distance over the spacing at which it is to be clear beside it)
     _AHEAD = 2.0  # (Distance over the spacing up to which it is to be clear before a body)
     _ARRIVED = 0.5  # (Distance over the spacing of places at which a subgoal counts as reached)
 
@@ -81,14 +82,16 @@ class Journey:
         memory["aim_left"] = left
         return memory["aim"]
 
-    def room(self, place: Array, bearing: Array) -> Array:
+    def room(self, place: Array, bearing: Array, beside: bool = False) -> Array:
         """How far (k, d) cells know the way on from places (k, 2), with nothing in it, m.
 
         Args:
             place: (k, 2) m.
             bearing: (k, d) rad.
+            beside: whether the same must hold a field to both sides of the way.
 
         """
+        aside = self._BESIDE * self._hippocampus.map.spacing if beside else 0.0
         world, walls = self._hippocampus.map, self._hippocampus.boundaries
         far = world.spacing * 2.0 ** np.arange(self._DOUBLINGS)
         free = np.zeros(bearing.shape)
@@ -97,7 +100,7 @@ class Journey:
             going = np.arange(len(way))
             for length in far:
                 ends = here + length * way[going]
-                going = going[world.sweep(here, ends, walls)]
+                going = going[world.sweep(here, ends, walls, aside=aside)]
                 free[body, going] = length
         return free
 
@@ -112,7 +115,7 @@ class Journey:
         look = np.flatnonzero((memory["aim_left"] <= 0) & memory["placed"] & ~np.isnan(bearing))
         if not self.walled or not len(look):
             return look[:0]
-        room = self.room(memory["place"][look], bearing[look, None])[:, 0]
+        room = self.room(memory["place"][look], bearing[look, None], beside=True)[:, 0]
         return look[room < self._AHEAD * self._hippocampus.map.spacing]
 
     @property
