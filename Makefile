@@ -55,7 +55,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
 MAZES := $(NEONATE) mazes --first-seed 180 --eval-seed 29000 --out results/mazes
-ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --first-seed 120 --eval-seed 42000 --out results/ant_maze
+ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --first-seed 130 --eval-seed 43000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
@@ -120,7 +120,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 $(CRAWLED) --out results/ant_to
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
-	    --eval-every 50000 --seeds 5 --first-seed 440 --eval-seed 27100 --eval-episodes 20 \
+	    --eval-every 50000 --seeds 5 --first-seed 450 --eval-seed 27200 --eval-episodes 20 \
 	    --jobs $(JOBS) --resume --out results/crawl_maze
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 50000 \
 	    --eval-every 50000 --seeds 2 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \

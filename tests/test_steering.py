@@ -157,13 +157,29 @@ def test_more_room_than_a_bout_takes_is_worth_nothing():
         bearings.append(bearing)
         return free
 
-    s.choose(seen, bodies, np.ones(N, bool), room)
-    assert s.practised(bodies) == pytest.approx(bearings[0][:, 0])  # (It has never moved yet)
-    for way, first in ((0.4, 1), (20.0, 2), (200.0, 2)):  # (Rooms of .6 m, 2.1, 17)
-        s.watch(seen, channels(s, 0.0, place=(0.0, way)))
+    for enough, first in ((0.0, 0), (0.6, 1), (2.1, 2), (17.0, 2)):
         s.begin(bodies)
-        s.choose(seen, bodies, np.ones(N, bool), room)
+        s.choose(seen, bodies, np.ones(N, bool), room, enough)
         assert s.practised(bodies) == pytest.approx(bearings[-1][:, first])
+
+
+def test_a_bout_asks_for_more_room_than_bouts_usually_take():
+    s, bodies = steering(), np.arange(N)
+    seen = channels(s, 0.0)
+    assert s.range == 0.0
+    for _ in range(2):
+        s.begin(bodies)
+        s.choose(seen, bodies, np.ones(N, bool))
+        s.watch(seen, channels(s, 0.0, place=(0.6, 0.8)))
+    assert s.range == pytest.approx(1.5)
+    other = steering()
+    other.load_state(s.state())
+    s.begin(bodies)
+    other.begin(bodies)
+    for one in (s, other):
+        one.watch(seen, channels(s, 0.0, place=(3.0, 4.0)))
+        one.choose(seen, bodies, np.ones(N, bool))
+    assert 1.5 < s.range == other.range
 
 
 def test_while_nearness_is_not_told_from_harm_it_is_worth_the_distance():

@@ -204,22 +204,29 @@ class Crawling:
         self, life: Life, memory: Memory, channels: Array, bodies: NDArray[np.int64]
     ) -> None:
         """Let bodies (k,) that practise choose a direction, or another one."""
-        steering, journey, room = self.steering, self.journey, None
-        if steering.to_goals and journey.mapped:
-            place = channels[:, self._senses.achieved[:2]]
-
-            def room(rows: NDArray[np.int64], bearing: Array) -> Array:
-                return journey.room(place[rows], bearing)
-
-            def berth(rows: NDArray[np.int64], bearing: Array) -> Array:
-                return journey.room(place[rows], bearing, beside=True)
-
-            blocked = journey.blocked(memory, steering.practised(bodies))
-            if len(blocked):
-                turned = steering.reconsider(channels, bodies, blocked, berth)
-                self._part_ways(turned, bodies, channels)
+        steering, journey = self.steering, self.journey
         practising = life.practising(even_recovering=steering.pays)
-        steering.choose(channels, bodies, practising, room)
+        if not steering.to_goals or not journey.mapped:
+            steering.choose(channels, bodies, practising)
+            return
+        place = channels[:, self._senses.achieved[:2]]
+
+        def room(rows: NDArray[np.int64], bearing: Array) -> Array:
+            return journey.room(place[rows], bearing)
+
+        def berth(rows: NDArray[np.int64], bearing: Array) -> Array:
+            return journey.room(place[rows], bearing, beside=True)
+
+        blocked = journey.blocked(memory, steering.practised(bodies))
+        if len(blocked):
+            turned = steering.reconsider(channels, bodies, blocked, berth)
+            self._part_ways(turned, bodies, channels)
+        if steering.range > journey.grain:
+            steering.choose(channels, bodies, practising, room, steering.range)
+        elif journey.walled:
+            steering.choose(channels, bodies, practising, berth)
+        else:
+            steering.choose(channels, bodies, practising)
 
     def _part_ways(
         self, turned: NDArray[np.int64], bodies: NDArray[np.int64], channels: Array

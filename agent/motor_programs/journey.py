@@ -43,6 +43,7 @@ class Journey:
     _RATE = 0.02  # (Rate at which the usual way follows)
     _DOUBLINGS = 5  # (Of the spacing of places, up to the distance to which room is asked for)
     _BESIDE = 1.0  # (Distance over the spacing at which it is to be clear beside it)
+    _GRAIN = 2.0  # (Distance over the spacing beyond which the map is fine enough to tell of room)
     _AHEAD = 2.0  # (Distance over the spacing up to which it is to be clear before a body)
     _ARRIVED = 0.5  # (Distance over the spacing of places at which a subgoal counts as reached)
 
@@ -122,6 +123,11 @@ class Journey:
     def mapped(self) -> bool:
         """Whether any place is known."""
         return len(self._hippocampus.map) > 0
+
+    @property
+    def grain(self) -> float:
+        """Way, m, up to which the map is too coarse to tell whether there is room."""
+        return self._GRAIN * self._hippocampus.map.spacing
 
     @property
     def walled(self) -> bool:

@@ -138,6 +138,7 @@ class Steering:
         bodies: NDArray[np.int64],
         practising: NDArray[np.bool_],
         room: Callable[[NDArray[np.int64], Array], Array] | None = None,
+        enough: float = np.inf,
     ) -> None:
         """Draw a direction for bodies that are about to choose.
 
@@ -147,6 +148,7 @@ class Steering:
             practising: (n,) bodies that are to practise rather than to head for their goal.
             room: asked for rows (m,) of the k and bearings (m, d), how far places are known and
                 nothing is in the way, (m, d) in m; None where no place is known.
+            enough: room, m, beyond which more is worth nothing.
 
         """
         if self.heading is None or not (self.to_goals or self.pays):
@@ -158,9 +160,14 @@ class Steering:
         for way in np.linalg.norm(self._moved[rows[~self.heads_for_goal[rows]]], axis=1).tolist():
             self._usual += (_RATE if self._usual else 1.0) * (way - self._usual)
         self._moved[rows] = 0.0
-        way = self._drawn(channels[new], new, room)[0]
+        way = self._drawn(channels[new], new, room, enough)[0]
         self._practised[rows] = np.where(practising[rows], way, np.nan)
         self._undecided[rows] = False
+
+    @property
+    def range(self) -> float:
+        """Room that a bout asks for, m: half as much again as bouts usually take."""
+        return _ROOM * self._usual
 
     def reconsider(
         self,
@@ -193,12 +200,9 @@ class Steering:
         channels: Array,
         rows: NDArray[np.int64],
         room: Callable[[NDArray[np.int64], Array], Array] | None,
+        enough: float = np.inf,
     ) -> tuple[Array, Array]:
-        """Bearings (m,), the first of some drawn with room for a bout, and how much it is, m.
-
-        Where none has so much, it is the one with the most. More room than that is worth nothing:
-        who took the widest way of all practised the same few turns again and again.
-        """
+        """Bearings (m,), the first of some drawn with enough room or the most, and how much, m."""
         assert self.heading is not None
         drawn = len(rows) if room is None else (_DRAWN, len(rows))
         side = self._rng.choice([-1.0, 1.0], drawn)
@@ -206,7 +210,7 @@ class Steering:
         way = self.heading.angle(channels) + side * self._rng.uniform(*turn, drawn)
         if room is None:
             return way, np.full(len(rows), np.inf)
-        free = np.minimum(room(rows, way.T), _ROOM * self._usual)
+        free = np.minimum(room(rows, way.T), enough)
         widest, row = free.argmax(axis=1), np.arange(len(rows))
         return way[widest, row], free[row, widest]
 
