@@ -139,7 +139,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(MAZES) --env PointMaze_UMaze-v3 --algo tqc --steps 10000 --seeds 1
-	$(ANT_MAZE) --steps 50000 100000 200000 300000 --seeds 2
+	$(ANT_MAZE) --steps 50000 100000 200000 300000 --seeds 3
 	$(ANT_MAZE) --steps 50000 100000 --seeds 3 --lesion amygdala
 	$(ANT_MAZE) --algo random --steps 1 --seeds 3
 	$(NEONATE) keys --first-seed 280 --out results/keys --parts chunks
