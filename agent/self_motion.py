@@ -46,9 +46,9 @@ def find_motion(memory: SensorimotorMemory, senses: Senses) -> Motion:
     .. math:: x' - x = h\, v', \qquad v' = c + A v + B u
 
     with the same h in both directions, and constant A and B explain what becomes of that velocity
-    wherever the body is. The place of a hand does not pass, because it moves as the posture lets
-    it, nor that of a legged body, because its feet decide. Steps in which something else pushed
-    (bumps) are left out: the fifth that fits worst.
+    wherever the body is (`fit_law`). The place of a hand does not pass, because it moves as the
+    posture lets it, nor that of a legged body, because its feet decide. Steps in which something
+    else pushed (bumps) are left out where it is judged: the fifth that fits worst.
 
     Raises:
         NotYet: when what was felt does not show that; the message says what is missing.
