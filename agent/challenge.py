@@ -10,22 +10,25 @@ from agent.percept import Array
 class Challenge:
     """Trials of one challenger after the other.
 
-    A challenger is beaten as soon as its trials are worse than the habit on average, and becomes a
-    habit when it has had all of them.
+    A challenger is beaten as soon as its trials are surely worse than the habit, that is by more
+    than the standard error of the difference. It becomes a habit when it has had all of them and is
+    no worse on average; else nothing has been decided, and the search goes on.
 
     Args:
         n_parameters: of a program.
-        trials: that a challenger has to win on average.
+        trials: of each challenger.
         setbacks: challengers beaten in a row after which the search is given up.
 
     Attributes:
         challenger: (n_parameters,).
         due: whether a trial of it is to come.
         retry: whether the habit is to be tried once more.
+        advised: whether the challenger comes from elsewhere than the search. When such a one is
+            beaten, that is no setback; when it is the best, the search begins anew, from there.
 
     """
 
-    _FLAGS = ("due", "retry")
+    _FLAGS = ("due", "retry", "advised")
 
     def __init__(self, n_parameters: int, trials: int, setbacks: int):
         self._all, self._most = trials, setbacks
@@ -34,31 +37,40 @@ class Challenge:
 
     def forget(self) -> None:
         """Nothing was lost, and nobody challenges."""
-        self.due, self.retry, self._setbacks = False, False, 0
+        self.due = self.retry = self.advised = False
+        self._setbacks = 0
 
-    def begin(self, challenger: Array, retry: bool) -> None:
+    def begin(self, challenger: Array, retry: bool, advised: bool = False) -> None:
         """Challenge the habit, which is to be tried first if `retry`."""
         self.challenger, self._trials, self.due = challenger, np.zeros(0), True
         self.retry |= retry
+        self.advised = advised
 
     def judge(self, parameters: Array, earned: float, habits: Habits) -> None:
         """Take note of a trial of parameters (n_parameters,); of others than asked for, nothing."""
         if not self.due or not np.array_equal(parameters, self.challenger):
             return
         self._trials = np.append(self._trials, earned)
-        mean, enough = float(self._trials.mean()), len(self._trials) >= self._all
-        beaten = len(habits) > 0 and mean < habits.mean[habits.best]
-        self.due = not beaten and not enough
+        behind = doubt = 0.0
+        if len(habits):
+            behind = float(habits.mean[habits.best] - self._trials.mean())
+            trials = 1.0 / len(self._trials) + 1.0 / float(habits.count[habits.best])
+            doubt = habits.spread * np.sqrt(trials)
+        beaten = behind > doubt
+        self.due = not beaten and len(self._trials) < self._all
         if self.due:
             return
-        if not beaten:
+        if behind <= 0.0:
             habits.add(self.challenger, self._trials.tolist())
-        self._setbacks = self._setbacks + 1 if beaten else 0
         self.retry = beaten  # (What beats challengers is to show that it still can)
+        if not self.advised:
+            self._setbacks = self._setbacks + 1 if beaten else 0
+        elif behind <= 0.0 and np.array_equal(habits.parameters[habits.best], self.challenger):
+            self._setbacks = self._most
 
     @property
     def given_up(self) -> bool:
-        """Whether the search has lost so often that it is to begin anew."""
+        """Whether the search is to begin anew, as it has lost so often or advice was better."""
         return self._setbacks >= self._most
 
     def renew(self) -> None:

@@ -37,9 +37,11 @@ class HabitSearch:
     1. random parameters; the best few are tried again;
     2. generations of an explorer from the best of these;
     3. every few generations its centre is tried for longer, from the start of an episode where
-       there is one, and joins the `Habits` if each of several trials leaves it better than the
-       habit in use. A centre that falls behind is dropped at once;
-    4. after `setbacks` lost challenges in a row the search begins anew, close to the habit;
+       there is one, and joins the `Habits` if several trials leave it no worse than the habit in
+       use. A centre that falls surely behind is dropped at once. Every other time, what is known
+       from elsewhere to be better than the centre is tried in its place;
+    4. after `setbacks` lost challenges in a row, or where such advice has become the habit, the
+       search begins anew, close to the habit;
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done;
@@ -63,6 +65,7 @@ class HabitSearch:
         n: int,
         config: SearchConfig,
         rng: np.random.Generator,
+        advice: Callable[[Array], Array | None] | None = None,
     ):
         """Begin with nothing known.
 
@@ -72,9 +75,11 @@ class HabitSearch:
             n: bodies.
             config: settings.
             rng: of everything random in it.
+            advice: what is known otherwise to be better than parameters (n_parameters,), of the
+                same size; it returns None where there is no advice.
 
         """
-        self._config, self._period = config, period
+        self._config, self._period, self._advice = config, period, advice
         # (The explorer's own: its candidates are drawn again when a search is taken up.)
         seeds = rng.integers(0, 2**63, 2)
         self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
@@ -309,7 +314,11 @@ class HabitSearch:
             self.explorer = self._explorer(self.habit, self._config.renewed_spread)
         if self._generation % self._config.trial_every == 0 and not challenge.due:
             retry = len(self.habits) > 0 and not self.habits.well_known
-            challenge.begin(self.explorer.centre, retry)
+            centre, advised = self.explorer.centre, None
+            if self._advice is not None and not challenge.advised:  # (Every other time)
+                advised = self._advice(centre)
+            challenger = centre if advised is None else advised
+            challenge.begin(challenger, retry, advised is not None)
 
     def _begin_again(self) -> None:
         """Expect nothing any more, and search as a young body does, with what was known in mind."""

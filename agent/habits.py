@@ -81,8 +81,9 @@ class Habits:
     def felt(self, parameters: Array, reward: float) -> bool:
         """Learn from one more trial of a habit; one that has left since is passed over.
 
-        The more surprisingly bad it was, the less earlier trials count (Pearce & Hall 1980,
-        doi:10.1037/0033-295X.87.6.532).
+        After a surprisingly bad one all that were made count less: the next is learnt from faster
+        (Pearce & Hall 1980, doi:10.1037/0033-295X.87.6.532). Itself it is a trial like others: a
+        single fall does not cost a habit its throne.
 
         Returns:
             Whether it was.
@@ -93,12 +94,13 @@ class Habits:
             return False
         i, error = found[0], reward - self.mean[found[0]]
         usual = max(error, -_SURPRISE * self.spread)
-        if surprising := error < usual:
-            self.count[i] /= _FORGETS
+        surprising = error < usual
         self._squares += float(usual**2 * self.count[i] / (self.count[i] + 1))
         self._freedom += 1
         self.count[i] = min(self.count[i] + 1, self._memory)
         self.mean[i] += error / self.count[i]
+        if surprising:
+            self.count[i] = max(1.0, self.count[i] / _FORGETS)
         return bool(surprising)
 
     def clear(self) -> None:

@@ -28,6 +28,7 @@ _GROWING = (
     "crawling.joints.",
     "crawling.residual.",
     "crawling.search.",
+    "crawling.turning.",
     "crawling.steering.heading",
     "crawling.steering.paid.pay",
     "crawling.steering.thrift.latest",

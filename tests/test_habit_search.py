@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS
@@ -169,6 +170,83 @@ def test_luck_does_not_keep_a_habit_on_its_throne():
         habits.felt(lucky, 0.5)
     assert habits.best == 0
     assert 0.5 < habits.mean[1] < (4.5 + 6 * 0.5) / 9  # sooner than the average of all trials
+
+
+def test_one_surprisingly_bad_trial_costs_no_throne_but_two_do():
+    habits = Habits(2, size=3, caution=1.0, memory=12)
+    second, first = np.zeros(2), np.ones(2)
+    habits.add(second, [2.4, 3.0, 2.6])
+    habits.add(first, [4.2, 5.0, 4.6, 4.8, 4.1, 4.7, 4.5, 4.9])
+    assert habits.felt(first, -1.0)  # (More than three spreads below)
+    assert habits.best == 1 and not habits.well_known and habits.count[1] == 9 / 4
+    habits.felt(first, -1.0)
+    assert habits.best == 0
+
+
+def known(worth: float, *, count: int = 12, spread: float = 1.0) -> tuple[Habits, np.ndarray]:
+    habits, one = Habits(2, size=3, caution=1.0, memory=count), np.ones(2)
+    around = worth + spread * np.resize([1.0, -1.0], count) * np.sqrt((count - 1) / count)
+    habits.add(one, around.tolist())
+    assert habits.spread == pytest.approx(spread)
+    return habits, one
+
+
+def tried(challenge: Challenge, habits: Habits, *earned: float, advised: bool = False) -> None:
+    challenge.begin(np.zeros(2), retry=False, advised=advised)
+    for reward in earned:
+        assert challenge.due
+        challenge.judge(np.zeros(2), reward, habits)
+    assert not challenge.due
+
+
+def test_a_challenger_is_beaten_only_where_that_is_sure():
+    habits, _ = known(2.0)
+    challenge = Challenge(2, trials=3, setbacks=1)
+    tried(challenge, habits, 0.9)  # (One trial may be 1.04 below by chance)
+    assert challenge.given_up and len(habits) == 1
+    challenge.renew()
+    tried(challenge, habits, 1.0, 1.9, 1.9)
+    assert not challenge.given_up and len(habits) == 1  # (Behind, not surely: nothing is decided)
+    tried(challenge, habits, 1.0, 1.9, 3.4)
+    assert not challenge.given_up and len(habits) == 2
+
+
+def test_advice_that_wins_moves_the_search_and_is_no_setback_where_it_loses():
+    habits, _ = known(2.0)
+    challenge = Challenge(2, trials=3, setbacks=1)
+    tried(challenge, habits, -3.0, advised=True)
+    assert not challenge.given_up
+    tried(challenge, habits, 3.0, 3.1, 4.0, advised=True)
+    assert challenge.given_up and habits.best == 1
+
+
+def test_advice_is_tried_every_other_time_and_becomes_the_habit_where_it_is_better():
+    rng, told = np.random.default_rng(0), []
+    first = rng.normal(size=(10, len(AIM)))
+
+    def advice(parameters: np.ndarray) -> np.ndarray:
+        told.append(parameters)
+        return AIM.copy()
+
+    s = HabitSearch(first, lambda x: 4.0, 1, config(), rng, advice)
+    asked = []
+    for _ in range(40):
+        live(s, 50, rng)
+        asked.append(s._challenge.advised)
+    assert told and {True, False} == set(asked)
+    np.testing.assert_array_equal(s.habit, AIM)
+
+
+def test_without_advice_the_search_challenges_by_itself():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=(10, len(AIM)))
+    silent, alone = (
+        HabitSearch(first, lambda x: 4.0, 1, config(), np.random.default_rng(1), advice)
+        for advice in (lambda x: None, None)
+    )
+    for s in (silent, alone):
+        live(s, 2000, np.random.default_rng(2))
+    np.testing.assert_array_equal(silent.habit, alone.habit)
 
 
 def test_trials_that_are_no_surprise_are_averaged():

@@ -19,6 +19,7 @@ from agent.motor_programs.crawling_life import Life, part_of, shuffled
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.journey import Journey
 from agent.motor_programs.steering import Steering
+from agent.motor_programs.turning import Turning
 from agent.nearness import Nearness
 from agent.percept import Array
 from agent.prefrontal import Prefrontal
@@ -86,9 +87,19 @@ class Crawling:
             joints = shuffled(joints, self._rng)
         gait = self._gait(joints)
         first = gait.draw(self._config.search.first, self._rng)
-        search = HabitSearch(first, gait.period, self._n, self._config.search, self._rng)
-        self._life = Life(joints, gait, search, gait.rhythm(search.parameters))
-        self._life.residual = self._residual(self._rng)
+        self._life = self._live(joints, gait, first, self._rng)
+
+    def _live(self, joints: Joints, gait: Gait, first: Array, rng: np.random.Generator) -> Life:
+        config, turning = self._config.search, Turning(self._n, len(joints.sine))
+        wanted = 2.0 / config.bout_steps  # (Half a bout, and the body is turned)
+
+        def advice(parameters: Array) -> Array | None:
+            return turning.corrected(gait, parameters, wanted)
+
+        search = HabitSearch(first, gait.period, self._n, config, rng, advice)
+        life = Life(joints, gait, search, gait.rhythm(search.parameters), turning)
+        life.residual = self._residual(rng)
+        return life
 
     def _residual(self, rng: np.random.Generator) -> Residual | None:
         config, motors = self._config.residual, self._senses.n_motors
@@ -110,6 +121,7 @@ class Crawling:
         self._alarm.resize(n)
         if self._life is not None:
             self._life.search.resize(n)
+            self._life.turning.resize(n)
             self._life.rhythm = self._life.gait.rhythm(self._life.search.parameters)
             if self._life.residual is not None:
                 self._life.residual.resize(n)
@@ -315,6 +327,12 @@ class Crawling:
             residual.wait(len(bodies), len(life.search.habits) > 0)
             if residual.practises:
                 self.steering.begin(np.arange(self._n))
+        heading, told = self.steering.heading, life.search.practising & ~fell
+        if heading is not None:
+            turn = np.asarray(heading.angle(after) - heading.angle(before), float)
+            turn = turn - 2 * np.pi * np.rint(turn / (2 * np.pi))
+            life.turning.watch(turn, self._error, active & ~ended & ~lying)
+        tried = life.search.parameters.copy()
         begun = life.search.learn(worth, fell | broke_off, ended, active, credit, lying)
         stumbled = np.flatnonzero(pausing & lying & ~ended)
         if len(stumbled):
@@ -322,6 +340,7 @@ class Crawling:
             self._alarm.end(lying)
             begun = np.union1d(begun, stumbled)
         if len(begun):
+            life.turning.end(begun, life.gait, tried, told)
             life.rhythm.put(begun, life.gait.rhythm(life.search.parameters[begun]))
             life.habit = None
             self.steering.begin(begun)
@@ -385,7 +404,5 @@ class Crawling:
             joints = Joints(**{**values, "step": float(values["step"])})
             gait, told = self._gait(joints), part_of(state, "search.")
             first, rng = told["tournament.parameters"], np.random.default_rng(0)
-            search = HabitSearch(first, gait.period, self._n, self._config.search, rng)
-            self._life = Life(joints, gait, search, gait.rhythm(search.parameters))
-            self._life.residual = self._residual(rng)
+            self._life = self._live(joints, gait, first, rng)
             self._life.load_state(state)

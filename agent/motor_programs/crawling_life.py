@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from agent.habit_search import HabitSearch
 from agent.joints import Joints
 from agent.motor_programs.gait import Gait
+from agent.motor_programs.turning import Turning
 from agent.percept import Array
 from agent.proprioception import Proprioception
 from agent.residual import Residual
@@ -24,6 +25,7 @@ class Life:
     gait: Gait
     search: HabitSearch
     rhythm: Rhythm
+    turning: Turning
     habit: Rhythm | None = None
     residual: Residual | None = None
 
@@ -86,6 +88,7 @@ class Life:
         """Everything that is learnt, for saving."""
         state = {f"joints.{f.name}": np.asarray(getattr(self.joints, f.name)) for f in _JOINTS}
         state |= {f"search.{k}": v for k, v in self.search.state().items()}
+        state |= {f"turning.{k}": v for k, v in self.turning.state().items()}
         expected = self.proprioception.expectation.state()
         state |= {f"expected.{k}": v for k, v in expected.items()}
         if self.residual is not None:
@@ -95,6 +98,7 @@ class Life:
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned, where the joints are those of that state already."""
         self.search.load_state(part_of(state, "search."))
+        self.turning.load_state(part_of(state, "turning."))
         self.rhythm = self.gait.rhythm(self.search.parameters)
         self.proprioception.expectation.load_state(part_of(state, "expected."))
         if self.residual is not None:

@@ -8,7 +8,7 @@ from agent.joint_expectation import WINDOW, JointExpectation
 
 State = dict[str, NDArray]
 
-# Shapes: n bodies, c channels, p parameters, m motors, k first gaits, h
+# Shapes: n bodies, c channels, p parameters, m motors, z averages of a gait, k first gaits, h
 # habits; a word stands for any number.
 Shape = tuple[str, tuple[str | int, ...]]
 
@@ -23,7 +23,7 @@ _SEARCH: dict[str, Shape] = {
     "tournament.flags": ("b", (2,)),
     "challenge.challenger": ("f", ("p",)),
     "challenge.trials": ("f", ("tried",)),
-    "challenge.flags": ("b", (2,)),
+    "challenge.flags": ("b", (3,)),
     "challenge.setbacks": ("i", ()),
     "reward": ("f", ("candidates",)),
     "reward_known": ("b", ("candidates",)),
@@ -49,6 +49,13 @@ _SEARCH: dict[str, Shape] = {
     "habits.mean": ("f", ("h",)),
     "habits.count": ("f", ("h",)),
     "habits.scatter": ("f", (2,)),
+}
+_TURNING: dict[str, Shape] = {
+    "shape": ("f", ("turns", "z")),
+    "turn": ("f", ("turns",)),
+    "turned": ("f", ("n",)),
+    "error": ("f", ("n",)),
+    "steps": ("f", ("n",)),
 }
 _EXPECTED: dict[str, Shape] = {
     "normal": ("f", ("m", 3, 3)),
@@ -119,9 +126,10 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
 
     """
     expected = dict(_ALWAYS)
-    if any(key.startswith(("joints.", "search.", "expected.")) for key in state):
+    if any(key.startswith(("joints.", "search.", "turning.", "expected.")) for key in state):
         expected |= {f"joints.{k}": v for k, v in _JOINTS.items()}
         expected |= {f"search.{k}": v for k, v in _SEARCH.items()}
+        expected |= {f"turning.{k}": v for k, v in _TURNING.items()}
         expected |= {f"expected.{k}": v for k, v in _EXPECTED.items()}
     if any(key.startswith("search.explorer.") for key in state):
         expected |= {f"search.explorer.{k}": v for k, v in _EXPLORERS[method].items()}
@@ -129,7 +137,7 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
     for key in sorted(set(expected) ^ given):
         raise StateError(f"weights {key!r} are {'missing' if key in expected else 'unknown'}")
     sizes: dict[str | int, int] = {"m": n_motors, "n": n_bodies, "c": n_channels}
-    sizes["p"] = 3 + 5 * n_motors
+    sizes["p"], sizes["z"] = 3 + 5 * n_motors, 2 * n_motors
     for key, (kind, shape) in expected.items():
         array = state[key]
         if array.dtype != _BYTES[kind]:

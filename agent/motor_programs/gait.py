@@ -61,6 +61,38 @@ class Gait:
         """Count the steps of one cycle of the gait x (n_parameters,)."""
         return float(np.exp(-x[0]) / (self._CENTRE * self._step))
 
+    def shape(self, x: Array, error: Array) -> Array:
+        """Average what joints do, over half of their ranges.
+
+        Args:
+            x: (k, n_parameters) gaits.
+            error: (k,) heading errors, clipped to ±1 rad.
+
+        Returns:
+            (k, 2 n_joints): the postures about which joints swing, and the strokes.
+
+        """
+        joints, e = x[:, -5 * self._n :].reshape(-1, 5, self._n), error[:, None]
+        offset = self._config.offset * joints[:, 0] + e * joints[:, 4]
+        return np.concatenate([offset, joints[:, 1] + e * joints[:, 3]], axis=1)
+
+    def reshaped(self, x: Array, always: Array, per_error: Array) -> Array:
+        """Gait (n_parameters,) that does something else than gait x (n_parameters,).
+
+        Args:
+            x: parameters.
+            always: (2 n_joints,) added to its `shape` at any heading error.
+            per_error: (2 n_joints,) added per rad of it.
+
+        """
+        n, x = self._n, x.copy()
+        joints = x[-5 * n :].reshape(5, n)
+        joints[0] += always[:n] / self._config.offset
+        joints[1] += always[n:]
+        joints[3] += per_error[n:]
+        joints[4] += per_error[:n]
+        return x
+
     def rhythm(self, x: Array) -> Rhythm:
         """Rhythm and reflex gains of gaits x (n, n_parameters)."""
         n, c = self._n, self._config
