@@ -236,7 +236,7 @@ class PlaceMap:
         self,
         start: Array,
         ends: Array,
-        boundaries: Boundaries,
+        boundaries: Boundaries | None,
         bold: bool = False,
         aside: float = 0.0,
     ) -> NDArray[np.bool_]:
@@ -248,7 +248,7 @@ class PlaceMap:
         Args:
             start: (2,) m.
             ends: (k, 2) m.
-            boundaries: walls that were felt.
+            boundaries: walls that were felt; None where they are known not to be in the way.
             bold: whether places a little beside those that cells know do as well.
             aside: distance to both sides at which it must be clear, too, m: a body is not a point.
 
@@ -263,7 +263,9 @@ class PlaceMap:
                     to, off = ends[i : i + 1], side * shift[i]
                     clear[i] &= self.sweep(start + off, to + off, boundaries, bold)[0]
             return clear
-        clear = ~boundaries.blocks(start[None], ends)
+        clear = np.ones(len(ends), np.bool_)
+        if boundaries is not None:
+            clear = ~boundaries.blocks(start[None], ends)
         if not np.count_nonzero(clear):
             return clear
         way = ends - start

@@ -332,7 +332,7 @@ class Wayfinding:
         pulled = turn + self._PULLS[:, None] * pull
         shut = walls.blocks(np.repeat(pulled, 2, axis=0), np.tile(ends, (len(pulled), 1)))
         for i in np.flatnonzero(~shut.reshape(-1, 2).any(axis=1)):
-            if world.sweep(pulled[i], ends, walls, bold=True).all():
+            if world.sweep(pulled[i], ends, None, bold=True).all():
                 done = float(self._PULLS[i])
                 break
         slack = self._SLACK * world.spacing / max(float(np.linalg.norm(pull)), 1e-9)
@@ -358,7 +358,7 @@ class Wayfinding:
         low, high = 0, int(shut.argmax()) if shut.any() else len(way)
         at = high - 1
         while low < high:
-            if world.sweep(here, way[at : at + 1], walls, bold, aside)[0]:
+            if world.sweep(here, way[at : at + 1], walls if aside else None, bold, aside)[0]:
                 low = at + 1
             else:
                 high = at
