@@ -55,7 +55,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
 MAZES := $(NEONATE) mazes --first-seed 180 --eval-seed 29000 --out results/mazes
-ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --first-seed 130 --eval-seed 43000 --out results/ant_maze
+ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --first-seed 140 --eval-seed 44000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
