@@ -119,7 +119,8 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --seeds 5 --first-seed 460 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
-	    --seeds 5 $(CRAWLED) --out results/ant_to
+	    --seeds 5 --first-seed 460 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
+	    --out results/ant_to
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
 	    --eval-every 50000 --seeds 5 --first-seed 460 --eval-seed 27300 --eval-episodes 20 \
 	    --jobs $(JOBS) --resume --out results/crawl_maze
