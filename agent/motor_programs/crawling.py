@@ -10,7 +10,6 @@ from agent.amygdala import Amygdala
 from agent.config import BrainConfig
 from agent.critic import Critic
 from agent.errors import StateError
-from agent.habit_search import HabitSearch
 from agent.head_direction import HeadDirection
 from agent.hippocampus import Hippocampus
 from agent.joints import Joints
@@ -19,7 +18,6 @@ from agent.motor_programs.crawling_life import Life, part_of, shuffled
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.journey import Journey
 from agent.motor_programs.steering import Steering
-from agent.motor_programs.turning import Turning
 from agent.nearness import Nearness
 from agent.percept import Array
 from agent.prefrontal import Prefrontal
@@ -87,19 +85,8 @@ class Crawling:
             joints = shuffled(joints, self._rng)
         gait = self._gait(joints)
         first = gait.draw(self._config.search.first, self._rng)
-        self._life = self._live(joints, gait, first, self._rng)
-
-    def _live(self, joints: Joints, gait: Gait, first: Array, rng: np.random.Generator) -> Life:
-        config, turning = self._config.search, Turning(self._n, len(joints.sine))
-        wanted = 2.0 / config.bout_steps  # (Half a bout, and the body is turned)
-
-        def advice(parameters: Array) -> Array | None:
-            return turning.corrected(gait, parameters, wanted)
-
-        search = HabitSearch(first, gait.period, self._n, config, rng, advice)
-        life = Life(joints, gait, search, gait.rhythm(search.parameters), turning)
-        life.residual = self._residual(rng)
-        return life
+        self._life = Life.new(joints, gait, first, self._n, self._config.search, self._rng)
+        self._life.residual = self._residual(self._rng)
 
     def _residual(self, rng: np.random.Generator) -> Residual | None:
         config, motors = self._config.residual, self._senses.n_motors
@@ -404,5 +391,6 @@ class Crawling:
             joints = Joints(**{**values, "step": float(values["step"])})
             gait, told = self._gait(joints), part_of(state, "search.")
             first, rng = told["tournament.parameters"], np.random.default_rng(0)
-            self._life = self._live(joints, gait, first, rng)
+            self._life = Life.new(joints, gait, first, self._n, self._config.search, rng)
+            self._life.residual = self._residual(rng)
             self._life.load_state(state)

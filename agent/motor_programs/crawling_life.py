@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.config import SearchConfig
 from agent.habit_search import HabitSearch
 from agent.joints import Joints
 from agent.motor_programs.gait import Gait
@@ -28,6 +29,36 @@ class Life:
     turning: Turning
     habit: Rhythm | None = None
     residual: Residual | None = None
+
+    @classmethod
+    def new(
+        cls,
+        joints: Joints,
+        gait: Gait,
+        first: Array,
+        n: int,
+        config: SearchConfig,
+        rng: np.random.Generator,
+    ) -> "Life":
+        """Begin to search for a gait, on n bodies.
+
+        Args:
+            joints: whose.
+            gait: meaning of its parameters.
+            first: (k, n_parameters) random gaits to try first.
+            n: bodies.
+            config: of the search.
+            rng: of everything random in it.
+
+        """
+        turning = Turning(n, len(joints.sine))
+        wanted = 2.0 / config.bout_steps  # (Half a bout, and the body is turned)
+
+        def advice(parameters: Array) -> Array | None:
+            return turning.corrected(gait, parameters, wanted)
+
+        search = HabitSearch(first, gait.period, n, config, rng, advice)
+        return cls(joints, gait, search, gait.rhythm(search.parameters), turning)
 
     @property
     def refines(self) -> bool:
