@@ -25,7 +25,9 @@ class Amygdala:
     feared: the teaching signal of aversive learning (McNally, Johansen & Blair 2011,
     doi:10.1016/j.tins.2011.03.005). While fear is well above its mean over life, and a few steps
     longer, the body freezes instead of going on (Fanselow 1994, doi:10.3758/BF03210947). Whoever
-    falls all the time, as the newborn does, is not paralysed thereby.
+    falls all the time, as the newborn does, is not paralysed thereby. The longer bodies lie after
+    falls, the less fear is enough: what freezing costs is set against what a fall does (Ydenberg &
+    Dill 1986, doi:10.1016/S0065-3454(08)60192-8, on flight).
 
     Attributes:
         weights: w, (n_features,); empty while there have been too few falls.
@@ -85,16 +87,20 @@ class Amygdala:
             return np.zeros(len(channels))
         return np.asarray(self._features(channels.take(self._channels, 1)) @ self.weights)
 
-    def freeze(self, left: NDArray[np.int64], channels: Array) -> tuple[NDArray[np.int64], Array]:
+    def freeze(
+        self, left: NDArray[np.int64], channels: Array, lying: float
+    ) -> tuple[NDArray[np.int64], Array]:
         """Tell for how many steps (n,) bodies are still to freeze, and their fear (n,).
 
         Args:
             left: (n,) such steps that were left.
             channels: (n, n_channels) felt now.
+            lying: steps that a body lies after a fall, on average; 0 where that is unknown.
 
         """
-        fear = self.fear(channels)
-        still = np.where(self.afraid(fear), self._config.freeze, np.maximum(left - 1, 0))
+        fear, c = self.fear(channels), self._config
+        wary = min(c.threshold, c.price / lying) if lying else c.threshold
+        still = np.where(fear > self._usual + wary, c.freeze, np.maximum(left - 1, 0))
         return still, fear
 
     def afraid(self, fear: Array) -> NDArray[np.bool_]:

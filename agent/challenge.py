@@ -17,28 +17,29 @@ class Challenge:
     Args:
         n_parameters: of a program.
         trials: of each challenger.
-        setbacks: challengers beaten in a row after which the search is given up.
 
     Attributes:
         challenger: (n_parameters,).
         due: whether a trial of it is to come.
         retry: whether the habit is to be tried once more.
-        advised: whether the challenger comes from elsewhere than the search. When such a one is
-            beaten, that is no setback; when it is the best, the search begins anew, from there.
+        advised: whether the challenger comes from elsewhere than the search.
+        given_up: whether the search is to begin anew, as its challenger was beaten, or as advice
+            has become the habit in use.
+        lost: challengers of the search that were beaten since one last became a habit.
 
     """
 
-    _FLAGS = ("due", "retry", "advised")
+    _FLAGS = ("due", "retry", "advised", "given_up")
 
-    def __init__(self, n_parameters: int, trials: int, setbacks: int):
-        self._all, self._most = trials, setbacks
+    def __init__(self, n_parameters: int, trials: int):
+        self._all = trials
         self.challenger, self._trials = np.zeros(n_parameters), np.zeros(0)
         self.forget()
 
     def forget(self) -> None:
         """Nothing was lost, and nobody challenges."""
-        self.due = self.retry = self.advised = False
-        self._setbacks = 0
+        self.due = self.retry = self.advised = self.given_up = False
+        self.lost = 0
 
     def begin(self, challenger: Array, retry: bool, advised: bool = False) -> None:
         """Challenge the habit, which is to be tried first if `retry`."""
@@ -60,22 +61,17 @@ class Challenge:
         self.due = not beaten and len(self._trials) < self._all
         if self.due:
             return
+        self.retry = beaten  # (What beats challengers is to show that it still can)
+        self.given_up = beaten and not self.advised
+        self.lost += self.given_up
         if behind <= 0.0:
             habits.add(self.challenger, self._trials.tolist())
-        self.retry = beaten  # (What beats challengers is to show that it still can)
-        if not self.advised:
-            self._setbacks = self._setbacks + 1 if beaten else 0
-        elif behind <= 0.0 and np.array_equal(habits.parameters[habits.best], self.challenger):
-            self._setbacks = self._most
-
-    @property
-    def given_up(self) -> bool:
-        """Whether the search is to begin anew, as it has lost so often or advice was better."""
-        return self._setbacks >= self._most
+            best = np.array_equal(habits.parameters[habits.best], self.challenger)
+            self.given_up, self.lost = self.advised and best, 0
 
     def renew(self) -> None:
-        """Begin the search anew: nothing is lost yet."""
-        self._setbacks = 0
+        """Take note that the search begins anew."""
+        self.given_up = False
 
     def state(self) -> dict[str, NDArray]:
         """Everything, for saving."""
@@ -83,12 +79,12 @@ class Challenge:
             "challenger": self.challenger,
             "trials": self._trials,
             "flags": np.array([getattr(self, name) for name in self._FLAGS]),
-            "setbacks": np.array(self._setbacks),
+            "lost": np.array(self.lost),
         }
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.challenger, self._trials = state["challenger"].copy(), state["trials"].copy()
-        self._setbacks = int(state["setbacks"])
+        self.lost = int(state["lost"])
         for name, flag in zip(self._FLAGS, state["flags"].tolist(), strict=True):
             setattr(self, name, flag)

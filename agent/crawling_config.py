@@ -43,8 +43,10 @@ class SearchConfig:
     """Standard deviation of the perturbations at first, in units of the parameters."""
     renewed_spread: float = 0.15
     """The same when the search begins anew from the habit."""
-    setbacks: int = 1
-    """Challenges lost in a row after which it does."""
+    shrink: float = 0.6
+    """By how much it is smaller each time that the search has been in vain before."""
+    rounds: int = 4
+    """Times after which it is as wide as at first again."""
     rate: float = 0.3
     """Learning rate of the three-factor rule."""
     population: int = 0
@@ -73,6 +75,8 @@ class SearchConfig:
     """Standard errors by which the worth of a habit is discounted."""
     remembered: int = 12
     """Trials of a habit over which its worth is averaged."""
+    serious: float = 0.25
+    """Share of what a habit earns over random gaits whose loss makes it doubtful."""
     patience: int = 30
     """Bouts to wait for an episode to begin before a challenge begins without."""
 
@@ -104,9 +108,11 @@ class AmygdalaConfig:
     discount: float = 0.93
     """How fast threat grows as a fall comes nearer, per step."""
     threshold: float = 0.15
-    """Fear above its mean over life at which the body freezes."""
+    """Fear above its mean over life at which the body is afraid."""
+    price: float = 13.0
+    """Steps that freezing costs, over the share of falls that it averts."""
     freeze: int = 5
-    """Steps for which it does so after the last such moment."""
+    """Steps for which the body freezes after the last moment of fear."""
     pause: int = 20
     """Steps for which a body that tries a gait out pauses once it has become afraid."""
     least: int = 5

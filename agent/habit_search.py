@@ -40,18 +40,20 @@ class HabitSearch:
        there is one, and joins the `Habits` if several trials leave it no worse than the habit in
        use. A centre that falls surely behind is dropped at once. Every other time, what is known
        from elsewhere to be better than the centre is tried in its place;
-    4. after `setbacks` lost challenges in a row, or where such advice has become the habit, the
-       search begins anew, close to the habit;
+    4. after a lost challenge, or where such advice has become the habit, the search begins anew,
+       close to the habit, and closer when that has been in vain, then from afar again;
     5. after a bout so bad that something must have happened (lying on its back), the habit and
        random struggling take turns until the habit pays again: no candidate is to be blamed for
        what another has done;
     6. where `Doubt` has it that body or world have changed, what was expected is forgotten, and
-       all begins anew, with the habits among the parameters that are tried first.
+       all begins anew, with the habits among the parameters that are tried first. The one in use
+       stays so until trials have shown what it is worth now.
 
     Attributes:
         parameters: (n, n_parameters) what each body runs now.
         habits: the repertoire.
         doubt: signs that all this no longer holds.
+        lying: for how long bodies lie after falls.
         explorer: None until the random parameters have been tried.
         dopamine: (n,) prediction error of the bout that has just ended, 0 elsewhere; in units of
             the spread of the latest bouts.
@@ -84,22 +86,23 @@ class HabitSearch:
         seeds = rng.integers(0, 2**63, 2)
         self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
         self._tournament = Tournament(first, config.finalists, config.repeats)
-        self._challenge = Challenge(first.shape[1], config.trials, config.setbacks)
+        self._challenge = Challenge(first.shape[1], config.trials)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
         self.explorer: Explorer | None = None
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
         self._reward = np.zeros(0)
         self._waiting = self._tournament.begin()
         self._latest = np.zeros((0, 3))  # (Of bouts: R, mean reward, rise of V per step)
+        self._former = self._candidates  # (The habit that was in use until all began anew)
         self._overdue = 0
-        self._lying = Lying(n, config.trial_steps)
+        self.lying = Lying(n, config.trial_steps)
         self.doubt = Doubt(n, config.trial_every)
         self._lay_out(n)
 
     def resize(self, n: int) -> None:
         """Go on with n bodies; bouts under way are begun anew."""
         self.doubt.resize(n)
-        self._lying.resize(n)
+        self.lying.resize(n)
         under_way = np.isin(self._kind, (FIRST, BOUT))
         self._waiting = self._ticket[under_way].tolist() + self._waiting
         self._lay_out(n)
@@ -142,7 +145,12 @@ class HabitSearch:
         """Parameters (n_parameters,) to use when nothing is to be learnt."""
         if len(self.habits):
             return np.asarray(self.habits.parameters[self.habits.best])
-        return self.attempt
+        return self._former[0] if len(self._former) else self.attempt
+
+    @property
+    def habit_worth(self) -> float:
+        """Reward per step that the habit in use is held to earn; 0 while there is none."""
+        return float(self.habits.mean[self.habits.best]) if len(self.habits) else 0.0
 
     @property
     def attempt(self) -> Array:
@@ -181,7 +189,7 @@ class HabitSearch:
         self._sum += reward
         over = self._steps >= self._length
         if lying is not None:
-            self._lying.watch(lying & ~ended)
+            self.lying.watch(lying & ~ended)
         if ended.any():
             self._fresh |= ended
             cut = (self._kind >= TRIAL) | (self._challenge.due and self.explorer is not None)
@@ -251,17 +259,18 @@ class HabitSearch:
         steps, length = self._steps[body], self._length[body]
         mean = self._sum[body] / steps
         if fell:
-            lost = max(length, steps + self._lying.expected * lying)
+            lost = max(length, steps + self.lying.expected * lying)
             mean = (self._sum[body] + (lost - steps) * min(0.0, mean)) / lost
         elif kind in (FIRST, BOUT) and steps < 0.5 * length:
             self._waiting.insert(0, int(ticket))
             return
         if kind == TRIAL:
             self._challenge.judge(self.parameters[body], mean, self.habits)
+            if len(self.habits):
+                self._former = self._former[:0]
         elif kind == RETRIAL:
-            if length == self._config.trial_steps:
-                if self.doubt.tried(self.habits.felt(self.parameters[body], mean)):
-                    self._begin_again()
+            if length == self._config.trial_steps and self._disappoints(body, mean):
+                self._begin_again()
         elif kind == RECOVERY:
             judged = self._stranded[body] % 2 == 1 and not lying
             usual = self._latest[:, 1]
@@ -279,6 +288,15 @@ class HabitSearch:
         if lying and not self._stranded[body]:
             self._stranded[body] = 1
 
+    def _disappoints(self, body: int, earned: float) -> bool:
+        """Take note of a trial of a habit; returns whether body or world must have changed."""
+        worth = self.habit_worth
+        surprising = self.habits.felt(self.parameters[body], earned)
+        if surprising:
+            learnt = worth - self._tournament.usual
+            surprising = worth - earned > self._config.serious * learnt
+        return self.doubt.tried(surprising)
+
     def _credit(self, body: int, mean: float, rise: float) -> float:
         """R of a bout, from its mean reward and the rise of V, both per step."""
         assert self.explorer is not None
@@ -295,6 +313,12 @@ class HabitSearch:
         self._latest = latest[-3 * self.explorer.population :]
         return worth
 
+    @property
+    def _renewed_spread(self) -> float:
+        """The better a habit is, the closer to it is what is better still, if anything is."""
+        c, vain = self._config, max(0, self._challenge.lost - 1)
+        return c.renewed_spread * c.shrink ** (vain % c.rounds)
+
     def _explorer(self, start: Array, spread: float) -> Explorer:
         return EXPLORERS[self._config.method](start, self._config, self._explore, spread)
 
@@ -305,14 +329,18 @@ class HabitSearch:
         challenge = self._challenge
         if len(self.habits):
             earned = self._latest[-len(self._reward) :, 1].mean()
-            self.doubt.compare(float(self.habits.mean[self.habits.best] - earned))
+            self.doubt.compare(self.habit_worth - float(earned))
         self._reward = np.zeros(0)
         self._generation += 1
         if challenge.given_up:
             # (Between generations: no body runs a candidate of the one that is left.)
             challenge.renew()
-            self.explorer = self._explorer(self.habit, self._config.renewed_spread)
-        if self._generation % self._config.trial_every == 0 and not challenge.due:
+            self.explorer = self._explorer(self.habit, self._renewed_spread)
+        if challenge.due:
+            return
+        if len(self._former):
+            challenge.begin(self._former[0], retry=False)
+        elif self._generation % self._config.trial_every == 0:
             retry = len(self.habits) > 0 and not self.habits.well_known
             centre, advised = self.explorer.centre, None
             if self._advice is not None and not challenge.advised:  # (Every other time)
@@ -323,6 +351,8 @@ class HabitSearch:
     def _begin_again(self) -> None:
         """Expect nothing any more, and search as a young body does, with what was known in mind."""
         self._latest = np.zeros((0, 3))
+        if len(self.habits):
+            self._former = self.habit[None]
         self._tournament.recall(self.habits.parameters)
         self.habits.clear()
         self.explorer, self._generation = None, 0
@@ -335,6 +365,7 @@ class HabitSearch:
 
     _OWN = (
         "_latest",
+        "_former",
         "parameters",
         "_kind",
         "_ticket",
@@ -359,7 +390,7 @@ class HabitSearch:
         state["reward"] = np.nan_to_num(self._reward)  # (NaN where not tried yet: files hold none)
         state["reward_known"] = ~np.isnan(self._reward)
         state["counts"] = np.array([self._generation, self._overdue])
-        state["down"], state["lies"] = self._lying.down, np.array(self._lying.mean)
+        state["down"], state["lies"] = self.lying.down, np.array(self.lying.mean)
         state["generator"] = generator_state(self._rng)
         state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
@@ -376,7 +407,7 @@ class HabitSearch:
         self._reward = np.where(state["reward_known"], state["reward"], np.nan)
         self._generation, self._overdue = (int(x) for x in state["counts"])
         self._waiting = [int(x) for x in state["waiting"]]
-        self._lying.down, self._lying.mean = state["down"].copy(), float(state["lies"])
+        self.lying.down, self.lying.mean = state["down"].copy(), float(state["lies"])
         set_generator_state(self._rng, state["generator"])
         set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self._sum))

@@ -27,6 +27,11 @@ class Tournament:
         self._earned = np.full((repeats + 1, len(parameters)), np.nan)
         self._asked_again, self.decided = False, False
 
+    @property
+    def usual(self) -> float:
+        """What random parameters have earned on average."""
+        return float(np.nanmean(self._earned[0]))
+
     def begin(self) -> list[int]:
         """Forget what was earned; returns the tickets of trials to be made."""
         self._earned[:] = np.nan

@@ -86,14 +86,27 @@ def test_the_body_freezes_while_afraid_and_some_steps_longer():
     left, calm = np.zeros(2, np.int64), np.zeros((2, 4))
     danger = calm.copy()
     danger[1, 2] = 1.0
-    left, fear = amygdala.freeze(left, danger)
+    left, fear = amygdala.freeze(left, danger, 0.0)
     assert left.tolist() == [0, CONFIG.freeze]
     assert fear[1] > CONFIG.threshold > fear[0]
     for expected in range(CONFIG.freeze - 1, -1, -1):
-        left, _ = amygdala.freeze(left, calm)
+        left, _ = amygdala.freeze(left, calm, 0.0)
         assert left.tolist() == [0, expected]
-    left, _ = amygdala.freeze(left, calm)
+    left, _ = amygdala.freeze(left, calm, 0.0)
     assert left.tolist() == [0, 0]
+
+
+def test_less_fear_is_enough_where_bodies_lie_long_after_falls():
+    amygdala = make()
+    live(amygdala, Walker(1), 6000)
+    felt = np.zeros((60, 4))
+    felt[:, 2] = np.linspace(0.0, 1.0, 60)
+    frozen = [
+        int((amygdala.freeze(np.zeros(60, np.int64), felt, lying)[0] > 0).sum())
+        for lying in (0.0, 1.0, 150.0, 300.0, 600.0)
+    ]
+    assert frozen[0] == frozen[1] > 0  # (Never more daring than where nothing is known)
+    assert frozen[1] < frozen[2] < frozen[3] < frozen[4] < 60
 
 
 def test_episodes_that_end_otherwise_are_no_threat():

@@ -201,7 +201,7 @@ def tried(challenge: Challenge, habits: Habits, *earned: float, advised: bool = 
 
 def test_a_challenger_is_beaten_only_where_that_is_sure():
     habits, _ = known(2.0)
-    challenge = Challenge(2, trials=3, setbacks=1)
+    challenge = Challenge(2, trials=3)
     tried(challenge, habits, 0.9)  # (One trial may be 1.04 below by chance)
     assert challenge.given_up and len(habits) == 1
     challenge.renew()
@@ -213,7 +213,7 @@ def test_a_challenger_is_beaten_only_where_that_is_sure():
 
 def test_advice_that_wins_moves_the_search_and_is_no_setback_where_it_loses():
     habits, _ = known(2.0)
-    challenge = Challenge(2, trials=3, setbacks=1)
+    challenge = Challenge(2, trials=3)
     tried(challenge, habits, -3.0, advised=True)
     assert not challenge.given_up
     tried(challenge, habits, 3.0, 3.1, 4.0, advised=True)
@@ -293,6 +293,42 @@ def test_when_the_body_has_changed_the_search_begins_anew(n):
         reward = changed(s.parameters) + 0.1 * noise.normal(size=n)
         s.learn(reward, np.zeros(n, bool), np.full(n, (t + 1) % 50 == 0))
     assert changed(s.habit) > 0.5 * (before + changed(turn * AIM))
+
+
+def test_a_habit_that_is_doubted_for_no_reason_is_not_lost():
+    s, noise = search(), np.random.default_rng(0)
+    live(s, 3000, noise)
+    habit = s.habit.copy()
+    s._begin_again()
+    for _ in range(60):
+        live(s, 20, noise)
+        assert worth(s.habit) > worth(habit) - 0.05
+    assert (s.habits.parameters == habit).all(axis=1).any() and not len(s._former)
+
+
+def test_the_search_comes_closer_to_a_habit_that_it_does_not_get_beyond():
+    s, noise = search(), np.random.default_rng(0)
+    live(s, 2000, noise)
+    assert s.explorer is not None
+    spread = []
+    for lost in (0, 1, 2, 3, 5):
+        s._challenge.lost, s._challenge.given_up = lost, True
+        while s._challenge.given_up:
+            live(s, 1, noise)
+        spread.append(s.explorer._spread)
+    assert spread == pytest.approx([0.15, 0.15, 0.09, 0.054, 0.15])
+
+
+def test_a_challenger_that_wins_was_not_in_vain():
+    habits, _ = known(2.0)
+    challenge = Challenge(2, trials=3)
+    for _ in range(3):
+        tried(challenge, habits, -3.0)
+    assert challenge.lost == 3
+    tried(challenge, habits, -3.0, advised=True)
+    assert challenge.lost == 3  # (Not the search's own)
+    tried(challenge, habits, 3.0, 3.1, 4.0)
+    assert challenge.lost == 0
 
 
 def test_habits_that_are_cleared_have_no_past():

@@ -136,14 +136,15 @@ class Crawling:
         error = self._heading_error(life, memory, channels, bodies)
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         if self.amygdala.knows:
-            memory["frozen"], fear = self.amygdala.freeze(memory["frozen"], channels)
+            lying = life.search.lying.mean
+            memory["frozen"], fear = self.amygdala.freeze(memory["frozen"], channels, lying)
             frozen = memory["frozen"] > 0
             if bodies is not None:
                 tries = life.practising(even_recovering=False)[bodies]
                 minds = tries & ~self.steering.lies(channels)
                 pauses = self._alarm.heed(bodies, self.amygdala.afraid(fear), minds)
                 frozen = pauses | (frozen & ~tries)
-            wanted = np.where(frozen[:, None], rhythm.middle, wanted)
+            wanted = np.where(frozen[:, None], life.gait.middle, wanted)
             self._trace.record(fear=fear)
         joints = life.joints
         felt = self._senses.angles(channels, joints)
@@ -340,7 +341,7 @@ class Crawling:
         habits, residual = self._life.search.habits, self._life.residual
         return {
             "heading_known": float(self.steering.heading is not None),
-            "habit_worth": float(habits.mean[habits.best]) if len(habits) else 0.0,
+            "habit_worth": self._life.search.habit_worth,
             "habits": float(len(habits)),
         } | ({} if residual is None else {"residual_worth": residual.worth})
 

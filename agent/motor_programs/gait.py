@@ -19,6 +19,7 @@ class Gait:
 
     Attributes:
         n_parameters: length of x.
+        middle: as given.
 
     Args:
         step: control step h, s.
@@ -41,7 +42,7 @@ class Gait:
         config: GaitConfig,
     ):
         self._n, self._step, self._config = len(middle), step, config
-        self._middle, self._half, self._gain = middle, half_range, gain
+        self.middle, self._half, self._gain = middle, half_range, gain
         self.n_parameters = 3 + 5 * self._n
 
     def draw(self, k: int, rng: np.random.Generator) -> Array:
@@ -101,7 +102,7 @@ class Gait:
         half = self._half
         return Rhythm(
             advance=2 * np.pi * self._CENTRE * self._step * np.exp(x[:, 0]),
-            middle=self._middle + half * c.offset * offset,
+            middle=self.middle + half * c.offset * offset,
             amplitude=half * amplitude,
             phase=c.phase * phase,
             beat=half * beat,
