@@ -55,7 +55,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
 MAZES := $(NEONATE) mazes --first-seed 180 --eval-seed 29000 --out results/mazes
-ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 44000 --out results/ant_maze
+ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 45000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
@@ -116,13 +116,13 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
 	    --seeds 3 $(CRAWLED) --brain.residual.after 10000 --out results/crawl_residual
 	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
-	    --seeds 5 --first-seed 460 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
+	    --seeds 5 --first-seed 470 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
-	    --seeds 5 --first-seed 460 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
+	    --seeds 5 --first-seed 470 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/ant_to
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
-	    --eval-every 50000 --seeds 5 --first-seed 460 --eval-seed 27300 --eval-episodes 20 \
+	    --eval-every 50000 --seeds 5 --first-seed 470 --eval-seed 27400 --eval-episodes 20 \
 	    --jobs $(JOBS) --resume --out results/crawl_maze
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 50000 \
 	    --eval-every 50000 --seeds 2 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
@@ -141,10 +141,9 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	    --algo random --steps 1 --seeds 3
 	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
 	$(MAZES) --env PointMaze_UMaze-v3 --algo tqc --steps 10000 --seeds 1
-	$(ANT_MAZE) --first-seed 140 --steps 50000 100000 200000 300000 --seeds 3
-	$(ANT_MAZE) --first-seed 143 --steps 50000 100000 --seeds 2
-	$(ANT_MAZE) --first-seed 140 --steps 50000 100000 --seeds 5 --lesion amygdala
-	$(ANT_MAZE) --first-seed 140 --algo random --steps 1 --seeds 3
+	$(ANT_MAZE) --first-seed 150 --steps 50000 100000 200000 300000 --seeds 5
+	$(ANT_MAZE) --first-seed 150 --steps 50000 100000 --seeds 5 --lesion amygdala
+	$(ANT_MAZE) --first-seed 150 --algo random --steps 1 --seeds 3
 	$(NEONATE) keys --first-seed 280 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 280 --out results/keys --parts arm --arm-trials 60
 	$(NEONATE) keys --first-seed 240 --out results/keys --parts places

@@ -15,14 +15,18 @@ from agent.percept import Array, Body, Reward
 from agent.senses import Senses
 
 _STILL = 1e-9  # (Spread below which a channel counts as constant)
+_SAME = 1e-6  # (Difference up to which two channels tell the same)
 _MOST_CANDIDATES = 14  # (Channels among which the reward's distance is looked for)
 
 
 def find_body(memory: SensorimotorMemory, senses: Senses, config: SchemaConfig) -> Body:
     """Find joints, motors, outcome, goal and reward.
 
+    An angle that is the very place that counts is none: what commands move there is the body itself,
+    and over a short way any geometry fits.
+
     Raises:
-        NotYet: when what was felt so far does not tell.
+        NotYet: when what was felt so far does not tell, or tells of no limb.
 
     """
     rows = memory.rows
@@ -41,6 +45,9 @@ def find_body(memory: SensorimotorMemory, senses: Senses, config: SchemaConfig) 
         free = np.setdiff1d(np.flatnonzero(after.std(axis=0) > _STILL), taken)
         goal = none
         outcome, form = find_outcome(after, command, reward, free, config.reward_r2)
+    angle = after[:, senses.proprioception][:, joints.sine[joints.cosine < 0]]
+    if (np.ptp(angle[:, :, None] - after[:, None, outcome], axis=0) < _SAME).any():
+        raise NotYet("a joint's angle is the place that counts: commands move the body, not a limb")
     return Body(
         cosine=joints.cosine,
         sine=joints.sine,

@@ -170,6 +170,14 @@ def test_a_sparse_reward_falls_back_on_the_goal_keys(sparse):
     np.testing.assert_array_equal(body.outcome, [4, 5])
 
 
+def test_a_place_that_commands_move_is_no_joint():
+    run = simulate_babbling(2, 1)
+    own = ["angle0", "vel0", "angle1", "vel1"]
+    names = [*own, "tip0", "angle1", "target0", "target1"]
+    with pytest.raises(NotYet, match="not a limb"):
+        find_body(run.memory(names), goal_senses(4, 2), CONFIG)
+
+
 def test_a_goal_of_four_numbers_is_no_place():
     run = simulate_babbling(2, 1)
     own = ["angle0", "angle1", "vel0", "vel1"]
