@@ -22,8 +22,8 @@ _MOST_CANDIDATES = 14  # (Channels among which the reward's distance is looked f
 def find_body(memory: SensorimotorMemory, senses: Senses, config: SchemaConfig) -> Body:
     """Find joints, motors, outcome, goal and reward.
 
-    An angle that is the very place that counts is none: what commands move there is the body itself,
-    and over a short way any geometry fits.
+    An angle that is the very place that counts is none: what commands move there is the body
+    itself, and over a short way any geometry fits.
 
     Raises:
         NotYet: when what was felt so far does not tell, or tells of no limb.
