@@ -116,13 +116,13 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
 	    --seeds 3 $(CRAWLED) --brain.residual.after 10000 --out results/crawl_residual
 	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
-	    --seeds 5 --first-seed 470 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
+	    --seeds 5 --first-seed 460 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 --first-seed 470 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/ant_to
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
-	    --eval-every 50000 --seeds 5 --first-seed 470 --eval-seed 27400 --eval-episodes 20 \
+	    --eval-every 50000 --seeds 5 --first-seed 460 --eval-seed 27300 --eval-episodes 20 \
 	    --jobs $(JOBS) --resume --out results/crawl_maze
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 50000 \
 	    --eval-every 50000 --seeds 2 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
@@ -131,7 +131,8 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --env PointMaze_Medium-v3 --steps 3000 5000
 	$(MAZES) --env PointMaze_Large-v3 --steps 8000
 	$(MAZES) --env PointMaze_UMaze-v3 --steps 1000 --seeds 3 --lesion hippocampus
-	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 15
+	$(NEONATE) mazes --first-seed 600 --eval-seed 29000 --out results/mazes \
+	    --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 15
 	$(MAZES) --experiment goals --env PointMaze_UMaze-v3 --steps 2000 --seeds 1 \
 	    --lesion prefrontal
 	$(MAZES) --experiment door --env ladder comb eight --steps 4000
