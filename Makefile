@@ -116,13 +116,13 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/Crawl-v0 --algos brain --steps 50000 --eval-every 25000 \
 	    --seeds 3 $(CRAWLED) --brain.residual.after 10000 --out results/crawl_residual
 	$(NEONATE) evaluate --env neonate/CrawlTo-v0 --algos brain --steps 40000 --eval-every 20000 \
-	    --seeds 5 --first-seed 460 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
+	    --seeds 5 --first-seed 470 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/crawl_to
 	$(NEONATE) evaluate --env neonate/AntTo-v0 --algos brain --steps 60000 --eval-every 30000 \
 	    --seeds 5 --first-seed 470 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume \
 	    --out results/ant_to
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 100000 \
-	    --eval-every 50000 --seeds 5 --first-seed 460 --eval-seed 27300 --eval-episodes 20 \
+	    --eval-every 50000 --seeds 5 --first-seed 470 --eval-seed 27400 --eval-episodes 20 \
 	    --jobs $(JOBS) --resume --out results/crawl_maze
 	$(NEONATE) evaluate --env neonate/CrawlMaze-v0 --algos brain --steps 50000 \
 	    --eval-every 50000 --seeds 2 --first-seed 400 --eval-seed 22000 --eval-episodes 20 \
