@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
+from agent.earnings import Earnings
 from agent.explorers import EXPLORERS, Explorer
 from agent.habits import Habits
 from agent.lying import Lying
@@ -19,18 +20,12 @@ FIRST, BOUT, TRIAL, RETRIAL, RECOVERY = range(5)
 
 
 class HabitSearch:
-    r"""Tries parameter vectors in bouts within one continual life, and keeps the best as habit.
+    """Tries parameter vectors in bouts within one continual life, and keeps the best as habit.
 
-    A body lives on from one bout to the next: nobody puts it back to its start. A bout earns
-
-    .. math:: R = \bar r + c\, \frac{V(s_L) - V(s_0)}{L}, \qquad
-        \bar r = \frac{1}{L} \sum_{t < L} r_t, \qquad
-        c = \min\left(1, \frac{\text{spread of } \bar r}{\text{spread of } \Delta V / L}\right)
-
-    with V what the critic holds the body's condition to be worth, taken no more seriously than the
-    reward itself, and r_t = 0 (or the mean so far where that is negative) from a fall on, for as
-    long as bodies lie after one, as they have so far: what counts is what a step earns, those lost
-    among them.
+    A body lives on from one bout to the next: nobody puts it back to its start. A bout earns its
+    mean reward and the rise of what the body's condition is worth, R of `Earnings`, with reward 0
+    (or the mean so far where that is negative) from a fall on, for as long as bodies lie after one,
+    as they have so far: what counts is what a step earns, those lost among them.
     *Eligibility* is the perturbation that the bout was run with, *prediction error* is R against
     what its generation earned: see `agent.explorers`, where both meet. The course:
 
@@ -92,7 +87,7 @@ class HabitSearch:
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
         self._reward = np.zeros(0)
         self._waiting = self._tournament.begin()
-        self._latest = np.zeros((0, 3))  # (Of bouts: R, mean reward, rise of V per step)
+        self._earnings = Earnings()
         self._former = self._candidates  # (The habit that was in use until all began anew)
         self._overdue = 0
         self.lying = Lying(n, config.trial_steps)
@@ -273,8 +268,7 @@ class HabitSearch:
                 self._begin_again()
         elif kind == RECOVERY:
             judged = self._stranded[body] % 2 == 1 and not lying
-            usual = self._latest[:, 1]
-            well = judged and (not len(usual) or mean >= usual.mean() - usual.std())
+            well = judged and self._earnings.usual(mean)
             self._stranded[body] = 0 if well else self._stranded[body] + 1
             if not lying and self.doubt.recovered(body, well):
                 self._begin_again()
@@ -300,17 +294,14 @@ class HabitSearch:
     def _credit(self, body: int, mean: float, rise: float) -> float:
         """R of a bout, from its mean reward and the rise of V, both per step."""
         assert self.explorer is not None
-        known = np.vstack([self._latest[:, 1:], [mean, rise]])
-        own, risen = known.std(axis=0)
-        worth = mean + min(1.0, own / (risen + 1e-12)) * rise
-        if len(self._latest) >= self.explorer.population:
-            usual, spread = self._latest[:, 0].mean(), self._latest[:, 0].std()
-            self.dopamine[body] = (worth - usual) / (spread + 1e-12)
-            self._stranded[body] = stranded = worth - usual < -self._config.disaster * spread
+        earnings, population = self._earnings, self.explorer.population
+        worth = earnings.worth(mean, rise)
+        if len(earnings.latest) >= population:
+            self.dopamine[body] = surprise = earnings.surprise(worth)
+            self._stranded[body] = stranded = surprise < -self._config.disaster
             if not stranded:
                 self.doubt.recovered(body, well=True)
-        latest = np.vstack([self._latest, [worth, mean, rise]])
-        self._latest = latest[-3 * self.explorer.population :]
+        earnings.keep(worth, mean, rise, 3 * population)
         return worth
 
     @property
@@ -328,7 +319,7 @@ class HabitSearch:
         self.explorer.tell(self._reward)
         challenge = self._challenge
         if len(self.habits):
-            earned = self._latest[-len(self._reward) :, 1].mean()
+            earned = self._earnings.latest[-len(self._reward) :, 1].mean()
             self.doubt.compare(self.habit_worth - float(earned))
         self._reward = np.zeros(0)
         self._generation += 1
@@ -350,7 +341,7 @@ class HabitSearch:
 
     def _begin_again(self) -> None:
         """Expect nothing any more, and search as a young body does, with what was known in mind."""
-        self._latest = np.zeros((0, 3))
+        self._earnings.clear()
         if len(self.habits):
             self._former = self.habit[None]
         self._tournament.recall(self.habits.parameters)
@@ -364,7 +355,6 @@ class HabitSearch:
         self._stranded[:] = 0
 
     _OWN = (
-        "_latest",
         "_former",
         "parameters",
         "_kind",
@@ -389,6 +379,7 @@ class HabitSearch:
         state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
         state["reward"] = np.nan_to_num(self._reward)  # (NaN where not tried yet: files hold none)
         state["reward_known"] = ~np.isnan(self._reward)
+        state["latest"] = self._earnings.latest
         state["counts"] = np.array([self._generation, self._overdue])
         state["down"], state["lies"] = self.lying.down, np.array(self.lying.mean)
         state["generator"] = generator_state(self._rng)
@@ -405,6 +396,7 @@ class HabitSearch:
         for name in self._OWN:
             setattr(self, name, state[name.lstrip("_")].copy())
         self._reward = np.where(state["reward_known"], state["reward"], np.nan)
+        self._earnings.latest = state["latest"].copy()
         self._generation, self._overdue = (int(x) for x in state["counts"])
         self._waiting = [int(x) for x in state["waiting"]]
         self.lying.down, self.lying.mean = state["down"].copy(), float(state["lies"])

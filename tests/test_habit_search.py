@@ -121,8 +121,8 @@ def test_a_bout_is_credited_with_the_rise_of_its_bodys_worth(rise):
         s.learn(worth(s.parameters), no, no, credit=lambda over: np.full(len(over), rise))
         if not len(s._reward):
             break
-    assert (s._latest[-1, 0] - plain) * rise > 0.0
-    assert s._latest[-1, 1] == pytest.approx(plain)
+    assert (s._earnings.latest[-1, 0] - plain) * rise > 0.0
+    assert s._earnings.latest[-1, 1] == pytest.approx(plain)
 
 
 def test_the_rise_of_worth_counts_no_more_than_reward_does():
@@ -134,7 +134,7 @@ def test_the_rise_of_worth_counts_no_more_than_reward_does():
     s, no = search(), np.zeros(1, bool)
     for t in range(3000):
         s.learn(worth(s.parameters), no, np.full(1, t % 50 == 49), credit=wild)
-    credited, mean, _ = s._latest.T
+    credited, mean, _ = s._earnings.latest.T
     assert np.abs(credited - mean).max() < 5 * mean.std()
 
 
