@@ -29,7 +29,7 @@ class Tournament:
 
     @property
     def usual(self) -> float:
-        """What random parameters have earned on average."""
+        """What the parameters have earned on average, each tried once."""
         return float(np.nanmean(self._earned[0]))
 
     def begin(self) -> list[int]:
