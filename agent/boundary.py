@@ -28,6 +28,8 @@ class Boundaries:
 
     """
 
+    _MANY = 2000  # (Ways times walls from which it is quicker to leave out what is far first)
+
     def __init__(self, width: float):
         self.width = width
         self.place, self.normal = np.zeros((0, 2)), np.zeros((0, 2))
@@ -35,11 +37,15 @@ class Boundaries:
         self._settle()
 
     def _settle(self) -> None:
-        """Keep what every question about the walls needs: their axes and where they cross them."""
+        """Keep what every question about the walls needs: their axes, and how far they reach."""
         self._along = np.stack([-self.normal[:, 1], self.normal[:, 0]], axis=1)
         self._across = np.ascontiguousarray(self.normal.T)
         self._depth = (self.normal * self.place).sum(axis=1)
         self._aside = (self._along * self.place).sum(axis=1)
+        # (From a wall's place to the middle of what was felt of it, and from there to its ends)
+        self._at, along = np.ascontiguousarray(self.place.T), np.ascontiguousarray(self._along.T)
+        self._middle = 0.5 * (self.left - self.right) * along
+        self._half = 0.5 * (self.left + self.right) * np.abs(along)
 
     def __len__(self) -> int:
         return len(self.place)
@@ -55,7 +61,7 @@ class Boundaries:
         """
         if not len(self.place):
             return np.zeros(len(end), bool)
-        rows, walls, aside = self._crossings(start, end)
+        rows, walls, aside = self._crossings(start, end, stretch)
         blocked = np.zeros(len(end), bool)
         if len(rows):
             inside = (aside < stretch * self.left[walls]) & (-aside < stretch * self.right[walls])
@@ -63,21 +69,38 @@ class Boundaries:
         return blocked
 
     def _crossings(
-        self, start: Array, end: Array
+        self, start: Array, end: Array, stretch: float = 1.0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-        """Which ways cross the plane of which wall inwards, and how far to its left."""
+        """Which ways cross the plane of which wall inwards, and how far to its left.
+
+        Walls that lie aside from all these ways may be left out.
+        """
         skin = 0.2 * self.width
-        first, last = start @ self._across - self._depth, end @ self._across - self._depth
-        rows, walls = np.nonzero((first > -skin) & (last < -skin))
+        near: NDArray[np.int64] | slice = slice(None)
+        if len(end) * len(self.place) > self._MANY:
+            near = self._about(start, end, stretch, skin)
+        across, depth = self._across[:, near], self._depth[near]
+        first, last = start @ across - depth, end @ across - depth
+        rows, columns = np.nonzero((first > -skin) & (last < -skin))
+        walls = columns if isinstance(near, slice) else near[columns]
         if not len(rows):
             return rows, walls, np.zeros(0)
         source = rows if len(first) == len(last) else np.zeros_like(rows)
-        before, after = first[source, walls], last[rows, walls]
+        before, after = first[source, columns], last[rows, columns]
         # (Where on its way the body meets the plane; at once, if it stands a little inside it)
         share = np.maximum(before, 0.0) / np.maximum(before - after, 1e-9)
         begin = start[source]
         place = begin + share[:, None] * (end[rows] - begin)
         return rows, walls, (place * self._along[walls]).sum(axis=1) - self._aside[walls]
+
+    def _about(self, start: Array, end: Array, stretch: float, skin: float) -> NDArray[np.int64]:
+        """Walls within the rectangle that holds ways from places to others, or close by."""
+        places = np.concatenate([start, end])
+        low, high = np.minimum.reduce(places), np.maximum.reduce(places)
+        middle, reach = 0.5 * (low + high), 0.5 * (high - low) + 2.0 * skin
+        off = np.abs(self._at + stretch * self._middle - middle[:, None])
+        near = off < stretch * self._half + reach[:, None]
+        return np.flatnonzero(near[0] & near[1])
 
     def bump(self, place: Array, normal: Array) -> bool:
         """Remember a bump at place (2,) that pushed along the unit vector (2,).
@@ -116,6 +139,7 @@ class Boundaries:
     def widen(self, width: float) -> None:
         """Take the wall that was felt last to reach so many metres to either side."""
         self.left[-1], self.right[-1] = max(self.left[-1], width), max(self.right[-1], width)
+        self._settle()
 
     def beyond(self, other: "Boundaries") -> "Boundaries":
         """Walls that were felt, or reach farther, than in others that these began as."""

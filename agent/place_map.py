@@ -92,8 +92,9 @@ class PlaceMap:
         shut = boundaries.blocks(place[None], self.place[near])
         shut |= boundaries.blocks(self.place[near], here)
         n = len(self.place)
-        links, walked = np.full((n + 1, n + 1), np.inf), np.zeros((n + 1, n + 1), bool)
+        links, walked = np.empty((n + 1, n + 1)), np.zeros((n + 1, n + 1), bool)
         links[:n, :n], walked[:n, :n] = self.links, self.walked
+        links[n] = links[:, n] = np.inf
         near, group = near[~shut], self.group
         joined = np.unique(group[near])
         links[near, n] = links[n, near] = away[near]
@@ -114,7 +115,7 @@ class PlaceMap:
     def group(self) -> NDArray[np.int32]:
         """Which cells (cells,) can be reached from each other: those of the same number."""
         if self._group is None:
-            self._group = connected_components(np.isfinite(self.links), directed=False)[1]
+            self._group = connected_components(self._graph(walked=False), directed=False)[1]
         return self._group
 
     def _cover(self, new: int | None = None) -> None:
@@ -181,7 +182,7 @@ class PlaceMap:
 
     def wall(self, boundaries: Boundaries) -> None:
         """Cut links and give up ways that a wall just felt is across."""
-        start, end = np.nonzero(np.isfinite(self.links))
+        start, end = self._joined()
         shut = boundaries.blocks(self.place[start], self.place[end])
         start, end = start[shut], end[shut]
         self.links[start, end] = self.links[end, start] = np.inf
@@ -221,16 +222,27 @@ class PlaceMap:
 
     def _field(self, goal: int, walked: bool) -> tuple[Array, NDArray[np.int32]]:
         if (goal, walked) not in self._fields:
-            if walked not in self._graphs:
-                there = np.isfinite(self.links) & (self.walked | (not walked))
-                start, end = np.nonzero(there)
-                self._graphs[walked] = csr_array(
-                    (self.links[start, end], (start, end)), shape=self.links.shape
-                )
+            graph = self._graph(walked)
             self._fields[goal, walked] = dijkstra(
-                self._graphs[walked], directed=False, indices=goal, return_predecessors=True
+                graph, directed=False, indices=goal, return_predecessors=True
             )
         return self._fields[goal, walked]
+
+    def _graph(self, walked: bool) -> csr_array:
+        if walked not in self._graphs:
+            start, end = self._joined()
+            if walked:
+                gone = self.walked[start, end]
+                start, end = start[gone], end[gone]
+            rows = np.searchsorted(start, np.arange(len(self) + 1))
+            self._graphs[walked] = csr_array(
+                (self.links[start, end], end, rows), shape=self.links.shape
+            )
+        return self._graphs[walked]
+
+    def _joined(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which cells are linked to which, in order."""
+        return np.divmod(np.flatnonzero(np.isfinite(self.links)), max(1, len(self)))
 
     def sweep(
         self,

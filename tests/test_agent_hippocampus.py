@@ -163,6 +163,26 @@ def test_a_bump_blocks_the_way_into_the_wall_and_no_other():
     assert felt.blocks(start[3:], end[3:], stretch=5.0)[0]
 
 
+@pytest.mark.parametrize("stretch", [1.0, 2.5])
+def test_many_ways_are_blocked_as_each_of_them_is(stretch):
+    rng = np.random.default_rng(3)
+    walls, turn = Boundaries(0.2), rng.uniform(0.0, 2 * np.pi, 60)
+    for place, angle in zip(rng.uniform(0.0, 6.0, (60, 2)), turn, strict=True):
+        walls.bump(place, np.array([np.cos(angle), np.sin(angle)]))
+    walls.widen(0.9)
+    start, end = rng.uniform(0.0, 6.0, (2, 300, 2))
+    end[:150] = start[:150] + 0.2 * (end[:150] - start[:150])
+    each = [walls.blocks(start[i : i + 1], end[i : i + 1], stretch)[0] for i in range(300)]
+    assert 0.05 < np.mean(each) < 0.95
+    np.testing.assert_array_equal(walls.blocks(start, end, stretch), each)
+    from_one = [walls.blocks(start[:1], end[i : i + 1], stretch)[0] for i in range(300)]
+    np.testing.assert_array_equal(walls.blocks(start[:1], end, stretch), from_one)
+    here = slice(20, 80)  # (All in one corner: most walls lie aside)
+    start, end = start[here] / 4, end[here] / 4
+    each = [walls.blocks(start[i : i + 1], end[i : i + 1], stretch)[0] for i in range(60)]
+    np.testing.assert_array_equal(walls.blocks(start, end, stretch), each)
+
+
 def test_what_was_walked_through_is_no_wall():
     felt = Boundaries(0.25)
     felt.bump(np.zeros(2), np.array([0.0, 1.0]))
