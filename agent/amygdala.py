@@ -7,6 +7,7 @@ from agent.config import AmygdalaConfig
 from agent.errors import StateError
 from agent.percept import Array
 from agent.randomness import generator_state, set_generator_state
+from agent.working_memory import Memory
 
 State = dict[str, NDArray]
 
@@ -87,21 +88,31 @@ class Amygdala:
             return np.zeros(len(channels))
         return np.asarray(self._features(channels.take(self._channels, 1)) @ self.weights)
 
-    def freeze(
-        self, left: NDArray[np.int64], channels: Array, lying: float
-    ) -> tuple[NDArray[np.int64], Array]:
-        """Tell for how many steps (n,) bodies are still to freeze, and their fear (n,).
+    def freeze(self, memory: Memory, channels: Array, lying: float) -> Array:
+        """Let bodies freeze for as long as they are afraid, and a little longer.
+
+        Fear that no fall has followed for as long as it foretells one is given up, until it has
+        been gone for as long (extinction: Milad & Quirk 2012,
+        doi:10.1146/annurev.psych.121208.131631): else who is afraid of the posture that it freezes
+        in would never move again.
 
         Args:
-            left: (n,) such steps that were left.
+            memory: working memory of n bodies; updated.
             channels: (n, n_channels) felt now.
             lying: steps that a body lies after a fall, on average; 0 where that is unknown.
+
+        Returns:
+            Their fear (n,).
 
         """
         fear, c = self.fear(channels), self._config
         wary = min(c.threshold, c.price / lying) if lying else c.threshold
-        still = np.where(fear > self._usual + wary, c.freeze, np.maximum(left - 1, 0))
-        return still, fear
+        afraid = fear > self._usual + wary
+        borne = memory["borne"] + np.where(afraid, 1, -1)
+        memory["borne"] = np.minimum(np.maximum(borne, 0), 2 * c.horizon)
+        heeded = afraid & (borne <= c.horizon)
+        memory["frozen"] = np.where(heeded, c.freeze, np.maximum(memory["frozen"] - 1, 0))
+        return fear
 
     def afraid(self, fear: Array) -> NDArray[np.bool_]:
         """Whether bodies of fear (n,) are well more afraid than usual, (n,)."""

@@ -31,10 +31,11 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
     """Working memory of n bodies at the start of an episode; every array is (n, …).
 
     Keys: `steps` since the episode began; `episode` number, −1 outside training; `program`;
-    `phase` of the rhythm, rad; for how many steps fear has it still `frozen`; `babble` command and
-    its `strength`; `felt` whether there was a step before, with `last_angle`, `last_velocity`,
-    `last_command`, `last_outcome`; `fast_state`
-    of the cerebellum, and what its model `missed` at the step before if that was `learnt` from;
+    `phase` of the rhythm, rad; for how many steps fear has it still `frozen`, and for how many it
+    has `borne` fear that no fall followed; `babble` command and its `strength`; `felt` whether
+    there was a step before, with `last_angle`, `last_velocity`, `last_command`, `last_outcome`;
+    `fast_state` of the cerebellum, and what its model `missed` at the step before if that was
+    `learnt` from;
     `visual_bias` seen minus expected outcome; where the outcome was seen and
     felt when the episode began (`origin_seen`, `origin_felt`), the seen `way` aimed at and its
     visuomotor `turn`, how far joints have moved since the look has changed (`unseen`); `copies` of
@@ -82,6 +83,7 @@ def new_memory(n: int, n_motors: int, n_channels: int, horizon: int, n_phases: i
         "program": np.full(n, REST, np.int64),
         "phase": zeros(n),
         "frozen": zeros(n, np.int64),
+        "borne": zeros(n, np.int64),
         "babble": zeros((n, n_motors)),
         "strength": zeros(n),
         "felt": zeros(n, np.bool_),

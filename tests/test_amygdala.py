@@ -80,31 +80,54 @@ def test_it_is_surprised_less_and_less_by_falls():
     assert np.abs(errors[-10:]).mean() < 0.4
 
 
+def bodies(n):
+    """Working memory of n bodies that have not been afraid yet."""
+    return {name: np.zeros(n, np.int64) for name in ("frozen", "borne")}
+
+
 def test_the_body_freezes_while_afraid_and_some_steps_longer():
     amygdala = make()
     live(amygdala, Walker(1), 6000)
-    left, calm = np.zeros(2, np.int64), np.zeros((2, 4))
+    memory, calm = bodies(2), np.zeros((2, 4))
     danger = calm.copy()
     danger[1, 2] = 1.0
-    left, fear = amygdala.freeze(left, danger, 0.0)
-    assert left.tolist() == [0, CONFIG.freeze]
+    fear = amygdala.freeze(memory, danger, 0.0)
+    assert memory["frozen"].tolist() == [0, CONFIG.freeze]
     assert fear[1] > CONFIG.threshold > fear[0]
-    for expected in range(CONFIG.freeze - 1, -1, -1):
-        left, _ = amygdala.freeze(left, calm, 0.0)
-        assert left.tolist() == [0, expected]
-    left, _ = amygdala.freeze(left, calm, 0.0)
-    assert left.tolist() == [0, 0]
+    for expected in [*range(CONFIG.freeze - 1, -1, -1), 0]:
+        amygdala.freeze(memory, calm, 0.0)
+        assert memory["frozen"].tolist() == [0, expected]
+
+
+def test_fear_that_no_fall_follows_is_given_up_until_it_has_been_gone():
+    amygdala = make()
+    live(amygdala, Walker(1), 6000)
+    memory, calm, danger = bodies(1), np.zeros((1, 4)), np.zeros((1, 4))
+    danger[0, 2] = 1.0
+
+    def frozen(felt, steps):
+        still = 0
+        for _ in range(steps):
+            amygdala.freeze(memory, felt, 0.0)
+            still += int(memory["frozen"][0] > 0)
+        return still
+
+    foretold = CONFIG.horizon
+    assert frozen(danger, 10 * foretold) == foretold + CONFIG.freeze - 1
+    assert frozen(calm, foretold - 1) == frozen(danger, 5) == 0
+    frozen(calm, 2 * foretold)
+    assert frozen(danger, foretold) == foretold
 
 
 def test_less_fear_is_enough_where_bodies_lie_long_after_falls():
     amygdala = make()
     live(amygdala, Walker(1), 6000)
-    felt = np.zeros((60, 4))
+    felt, frozen = np.zeros((60, 4)), []
     felt[:, 2] = np.linspace(0.0, 1.0, 60)
-    frozen = [
-        int((amygdala.freeze(np.zeros(60, np.int64), felt, lying)[0] > 0).sum())
-        for lying in (0.0, 1.0, 150.0, 300.0, 600.0)
-    ]
+    for lying in (0.0, 1.0, 150.0, 300.0, 600.0):
+        memory = bodies(60)
+        amygdala.freeze(memory, felt, lying)
+        frozen.append(int((memory["frozen"] > 0).sum()))
     assert frozen[0] == frozen[1] > 0  # (Never more daring than where nothing is known)
     assert frozen[1] < frozen[2] < frozen[3] < frozen[4] < 60
 

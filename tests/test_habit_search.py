@@ -312,6 +312,7 @@ def test_the_search_comes_closer_to_a_habit_that_it_does_not_get_beyond():
     assert s.explorer is not None
     spread = []
     for lost in (0, 1, 2, 3, 5):
+        s._challenge.forget()
         s._challenge.lost, s._challenge.given_up = lost, True
         while s._challenge.given_up:
             live(s, 1, noise)

@@ -137,7 +137,7 @@ class Crawling:
         wanted = PatternGenerator.posture(rhythm, memory["phase"], error)
         if self.amygdala.knows:
             lying = life.search.lying.mean
-            memory["frozen"], fear = self.amygdala.freeze(memory["frozen"], channels, lying)
+            fear = self.amygdala.freeze(memory, channels, lying)
             frozen = memory["frozen"] > 0
             if bodies is not None:
                 tries = life.practising(even_recovering=False)[bodies]
