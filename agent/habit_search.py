@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.bouts import BOUT, FIRST, RECOVERY, RETRIAL, TRIAL, Bouts
 from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
@@ -12,11 +13,10 @@ from agent.earnings import Earnings
 from agent.explorers import EXPLORERS, Explorer
 from agent.habits import Habits
 from agent.lying import Lying
+from agent.parts import part_of
 from agent.percept import Array
 from agent.randomness import generator_state, set_generator_state
 from agent.tournament import Tournament
-
-FIRST, BOUT, TRIAL, RETRIAL, RECOVERY = range(5)
 
 
 class HabitSearch:
@@ -45,7 +45,7 @@ class HabitSearch:
        stays so until trials have shown what it is worth now.
 
     Attributes:
-        parameters: (n, n_parameters) what each body runs now.
+        bouts: what each body runs now.
         habits: the repertoire.
         doubt: signs that all this no longer holds.
         lying: for how long bodies lie after falls.
@@ -98,28 +98,29 @@ class HabitSearch:
         """Go on with n bodies; bouts under way are begun anew."""
         self.doubt.resize(n)
         self.lying.resize(n)
-        under_way = np.isin(self._kind, (FIRST, BOUT))
-        self._waiting = self._ticket[under_way].tolist() + self._waiting
+        self._waiting = self.bouts.ticket[self.bouts.practised].tolist() + self._waiting
         self._lay_out(n)
 
     def _lay_out(self, n: int) -> None:
-        self.parameters = np.zeros((n, self._tournament.parameters.shape[1]))
-        self._kind, self._ticket = np.full(n, RECOVERY), np.full(n, -1)
-        self._sum, self._steps, self._length = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._fresh, self._stranded = np.ones(n, bool), np.zeros(n, np.int64)
+        self.bouts = Bouts(n, self._tournament.parameters.shape[1])
         self.dopamine = np.zeros(n)
         for body in range(n):
             self._begin(body)
 
     @property
+    def parameters(self) -> Array:
+        """(n, n_parameters) what each body runs now."""
+        return self.bouts.parameters
+
+    @property
     def practising(self) -> NDArray[np.bool_]:
         """(n,) whether a body runs what is to be judged by itself, not a habit or a challenger."""
-        return np.asarray((self._kind == FIRST) | (self._kind == BOUT))
+        return self.bouts.practised
 
     @property
     def recovering(self) -> NDArray[np.bool_]:
         """(n,) whether a body tries to get over something that has happened to it."""
-        return np.asarray(self._kind == RECOVERY)
+        return np.asarray(self.bouts.kind == RECOVERY)
 
     def begin_anew(self, even_late: bool = False) -> None:
         """Try the random parameters again, where the search proper has not begun.
@@ -178,16 +179,13 @@ class HabitSearch:
         """
         if active is not None and not active.all():
             terminated, ended, reward = terminated & active, ended & active, reward * active
-            self._steps += active
-        else:
-            self._steps += 1
-        self._sum += reward
-        over = self._steps >= self._length
+        bouts = self.bouts
+        over = bouts.count(reward, active)
         if lying is not None:
             self.lying.watch(lying & ~ended)
         if ended.any():
-            self._fresh |= ended
-            cut = (self._kind >= TRIAL) | (self._challenge.due and self.explorer is not None)
+            bouts.fresh |= ended
+            cut = (bouts.kind >= TRIAL) | (self._challenge.due and self.explorer is not None)
             over |= ended & cut
         over |= terminated
         self.dopamine[:] = 0.0
@@ -205,9 +203,9 @@ class HabitSearch:
     def stumble(self, bodies: NDArray[np.int64]) -> None:
         """Let bodies (k,) recover that fell before they ran what they were to: that waits."""
         for body in bodies.tolist():
-            if self._kind[body] in (FIRST, BOUT):
-                self._waiting.insert(0, int(self._ticket[body]))
-            self._stranded[body] = 1
+            if self.bouts.practised[body]:
+                self._waiting.insert(0, int(self.bouts.ticket[body]))
+            self.bouts.stranded[body] = 1
             self._begin(body)
 
     def _begin(self, body: int) -> None:
@@ -215,22 +213,20 @@ class HabitSearch:
         kind, ticket, parameters, steps = self._choose(body)
         if kind in (FIRST, BOUT):
             steps = max(steps, round(self._config.periods * self._period(parameters)))
-        self.parameters[body], self._kind[body], self._ticket[body] = parameters, kind, ticket
-        self._sum[body], self._steps[body], self._length[body] = 0.0, 0.0, steps
-        self._fresh[body] = False
+        self.bouts.begin(body, kind, ticket, parameters, steps)
 
     def _choose(self, body: int) -> tuple[int, int, Array, int]:
-        c = self._config
-        if self._stranded[body] and not self._fresh[body]:
+        c, bouts = self._config, self.bouts
+        if bouts.stranded[body] and not bouts.fresh[body]:
             # Struggle at random every other time: the habit alone may lie there for ever.
             struggle = self._tournament.entry(int(self._rng.integers(c.first)))
-            way = self.habit if self._stranded[body] % 2 else struggle
+            way = self.habit if bouts.stranded[body] % 2 else struggle
             return RECOVERY, -1, way, c.recovery_steps
-        self._stranded[body] = 0
+        bouts.stranded[body] = 0
         challenge = self._challenge
         waits = challenge.due or self.doubt.check
         self._overdue = self._overdue + 1 if waits else 0
-        if waits and (self._fresh[body] or self._overdue > c.patience):
+        if waits and (bouts.fresh[body] or self._overdue > c.patience):
             if challenge.retry or self.doubt.check:
                 challenge.retry = self.doubt.check = False
                 return RETRIAL, -1, self.habit, c.trial_steps
@@ -250,15 +246,16 @@ class HabitSearch:
 
     def _end(self, body: int, fell: bool, rise: float, lying: bool) -> None:
         """Account for what the body has just run."""
-        kind, ticket = self._kind[body], self._ticket[body]
-        steps, length = self._steps[body], self._length[body]
-        mean = self._sum[body] / steps
+        bouts, stranded = self.bouts, self.bouts.stranded
+        kind, ticket, length = bouts.kind[body], int(bouts.ticket[body]), bouts.length[body]
         if fell:
-            lost = max(length, steps + self.lying.expected * lying)
-            mean = (self._sum[body] + (lost - steps) * min(0.0, mean)) / lost
-        elif kind in (FIRST, BOUT) and steps < 0.5 * length:
-            self._waiting.insert(0, int(ticket))
+            lies = self.lying.expected * lying
+            mean = bouts.mean(body, lost=max(length, bouts.steps[body] + lies))
+        elif bouts.practised[body] and bouts.steps[body] < 0.5 * length:
+            self._waiting.insert(0, ticket)
             return
+        else:
+            mean = bouts.mean(body)
         if kind == TRIAL:
             self._challenge.judge(self.parameters[body], mean, self.habits)
             if len(self.habits):
@@ -267,20 +264,20 @@ class HabitSearch:
             if length == self._config.trial_steps and self._disappoints(body, mean):
                 self._begin_again()
         elif kind == RECOVERY:
-            judged = self._stranded[body] % 2 == 1 and not lying
+            judged = stranded[body] % 2 == 1 and not lying
             well = judged and self._earnings.usual(mean)
-            self._stranded[body] = 0 if well else self._stranded[body] + 1
+            stranded[body] = 0 if well else stranded[body] + 1
             if not lying and self.doubt.recovered(body, well):
                 self._begin_again()
         elif self.explorer is None:
-            self._waiting = self._tournament.end(int(ticket), mean) or self._waiting
+            self._waiting = self._tournament.end(ticket, mean) or self._waiting
             if self._tournament.decided:
                 self.explorer = self._explorer(self._tournament.best, self._config.spread)
         else:
             self._reward[ticket] = self._credit(body, mean, rise / length)
             self._end_generation()
-        if lying and not self._stranded[body]:
-            self._stranded[body] = 1
+        if lying and not stranded[body]:
+            stranded[body] = 1
 
     def _disappoints(self, body: int, earned: float) -> bool:
         """Take note of a trial of a habit; returns whether body or world must have changed."""
@@ -298,7 +295,7 @@ class HabitSearch:
         worth = earnings.worth(mean, rise)
         if len(earnings.latest) >= population:
             self.dopamine[body] = surprise = earnings.surprise(worth)
-            self._stranded[body] = stranded = surprise < -self._config.disaster
+            self.bouts.stranded[body] = stranded = surprise < -self._config.disaster
             if not stranded:
                 self.doubt.recovered(body, well=True)
         earnings.keep(worth, mean, rise, 3 * population)
@@ -351,20 +348,8 @@ class HabitSearch:
         self._challenge.forget()
         self.doubt.begin_again()
         # (Candidates of the generation that is given up are judged no more.)
-        self._kind[self._kind == BOUT] = RETRIAL
-        self._stranded[:] = 0
-
-    _OWN = (
-        "_former",
-        "parameters",
-        "_kind",
-        "_ticket",
-        "_sum",
-        "_steps",
-        "_length",
-        "_fresh",
-        "_stranded",
-    )
+        self.bouts.kind[self.bouts.kind == BOUT] = RETRIAL
+        self.bouts.stranded[:] = 0
 
     def _parts(self) -> dict[str, Tournament | Challenge | Doubt | Habits]:
         return {
@@ -376,7 +361,7 @@ class HabitSearch:
 
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
-        state = {name.lstrip("_"): getattr(self, name) for name in self._OWN}
+        state = self.bouts.state() | {"former": self._former}
         state["reward"] = np.nan_to_num(self._reward)  # (NaN where not tried yet: files hold none)
         state["reward_known"] = ~np.isnan(self._reward)
         state["latest"] = self._earnings.latest
@@ -393,8 +378,8 @@ class HabitSearch:
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned: the search goes on as if it had not stopped."""
-        for name in self._OWN:
-            setattr(self, name, state[name.lstrip("_")].copy())
+        self.bouts.load_state(state)
+        self._former = state["former"].copy()
         self._reward = np.where(state["reward_known"], state["reward"], np.nan)
         self._earnings.latest = state["latest"].copy()
         self._generation, self._overdue = (int(x) for x in state["counts"])
@@ -402,16 +387,12 @@ class HabitSearch:
         self.lying.down, self.lying.mean = state["down"].copy(), float(state["lies"])
         set_generator_state(self._rng, state["generator"])
         set_generator_state(self._explore, state["exploring"])
-        self.dopamine = np.zeros(len(self._sum))
+        self.dopamine = np.zeros(len(self.bouts.kind))
         for name, part in self._parts().items():
-            part.load_state(_part(state, f"{name}."))
-        self.explorer, explorer = None, _part(state, "explorer.")
+            part.load_state(part_of(state, f"{name}."))
+        self.explorer, explorer = None, part_of(state, "explorer.")
         if explorer:
             self.explorer = self._explorer(self._tournament.best, self._config.spread)
             self.explorer.load_state(explorer)
             if len(self._reward):
                 self._candidates = self.explorer.ask()
-
-
-def _part(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -9,6 +9,7 @@ from agent.boundary import Boundaries
 from agent.config import HippocampusConfig
 from agent.errors import StateError
 from agent.grid_cells import GridCells
+from agent.parts import part_of
 from agent.percept import Array
 from agent.place_map import PlaceMap
 from agent.wayfinding import Wayfinding
@@ -233,9 +234,7 @@ class Hippocampus:
         """Take over what `state` returned."""
         self._lay_out(float(state["scale"]))
         for name in ("map", "boundaries", "grid"):
-            prefix = f"{name}."
-            parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            getattr(self, name).load_state(parts)
+            getattr(self, name).load_state(part_of(state, f"{name}."))
 
     def check_state(self, state: dict[str, NDArray]) -> None:
         """Refuse a state whose parts do not fit each other.

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from agent.config import ResidualConfig
 from agent.errors import StateError
 from agent.networks import Networks
+from agent.parts import part_of
 from agent.percept import Array
 from agent.randomness import generator_state, set_generator_state
 from agent.replay import Replay, Stretch
@@ -332,9 +333,7 @@ class Residual:
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
-        prefix = "replay."
-        parts = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        self.replay.load_state(parts)
+        self.replay.load_state(part_of(state, "replay."))
         for name in _NETWORKS:
             getattr(self, f"_{name}").load_state(
                 {key: state[f"{name}.{key}"] for key in ("moments", "descents")}

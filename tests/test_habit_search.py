@@ -5,11 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from agent.bouts import FIRST, RECOVERY
 from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS
-from agent.habit_search import FIRST, RECOVERY, HabitSearch
+from agent.habit_search import HabitSearch
 from agent.habits import Habits
 
 METHODS = sorted(EXPLORERS)
@@ -98,13 +99,13 @@ def test_a_search_goes_on_exactly_where_it_stopped(method, stop):
 @pytest.mark.parametrize("mean", [1.0, -1.0])
 def test_a_fall_never_pays(mean):
     s = search(first=10, repeats=1)
-    fall_ticket = int(s._ticket[0])
+    fall_ticket = int(s.bouts.ticket[0])
     no = np.zeros(1, bool)
     for _ in range(3):
         s.learn(np.full(1, mean), no, no)
     s.learn(np.full(1, mean), ~no, ~no)
-    stood_ticket = int(s._ticket[0])
-    while int(s._ticket[0]) == stood_ticket:
+    stood_ticket = int(s.bouts.ticket[0])
+    while int(s.bouts.ticket[0]) == stood_ticket:
         s.learn(np.full(1, mean), no, no)
     fell, stood = s.state()["tournament.earned"][0, [fall_ticket, stood_ticket]]
     assert fell < stood if mean > 0 else fell <= stood
@@ -114,9 +115,9 @@ def test_a_fall_never_pays(mean):
 def test_a_bout_is_credited_with_the_rise_of_its_bodys_worth(rise):
     s, no = search(), np.zeros(1, bool)
     live(s, 500, np.random.default_rng(4))
-    while s._kind[0] != 1 or s._steps[0] > 0:
+    while s.bouts.kind[0] != 1 or s.bouts.steps[0] > 0:
         s.learn(worth(s.parameters), no, no)
-    ticket, plain = int(s._ticket[0]), float(worth(s.parameters)[0])
+    ticket, plain = int(s.bouts.ticket[0]), float(worth(s.parameters)[0])
     while np.isnan(s._reward[ticket]):
         s.learn(worth(s.parameters), no, no, credit=lambda over: np.full(len(over), rise))
         if not len(s._reward):
@@ -156,7 +157,7 @@ def test_bouts_begun_anew_on_another_number_of_bodies_are_not_lost():
     live(s, 300, np.random.default_rng(5))
     open_before = set(np.flatnonzero(np.isnan(s._reward)))
     s.resize(3)
-    given = {int(t) for t, k in zip(s._ticket, s._kind, strict=True) if k == 1}
+    given = {int(t) for t, k in zip(s.bouts.ticket, s.bouts.kind, strict=True) if k == 1}
     assert given | set(s._waiting) == open_before
 
 
@@ -369,12 +370,12 @@ def test_a_body_that_is_turned_over_is_not_judged_until_it_is_up():
     s, no, yes = search(), np.zeros(1, bool), np.ones(1, bool)
     tried = s.state()["tournament.earned"].copy()
     s.learn(np.ones(1), yes, no, lying=yes)
-    assert s._kind[0] == RECOVERY
+    assert s.bouts.kind[0] == RECOVERY
     after_fall = s.state()["tournament.earned"]
     assert (after_fall != tried).sum() == 1
     for _ in range(300):
         s.learn(np.ones(1), no, no, lying=yes)
-        assert s._kind[0] == RECOVERY
+        assert s.bouts.kind[0] == RECOVERY
     np.testing.assert_array_equal(s.state()["tournament.earned"], after_fall)
     for _ in range(200):
         s.learn(np.ones(1), no, no, lying=no)
@@ -383,13 +384,13 @@ def test_a_body_that_is_turned_over_is_not_judged_until_it_is_up():
 
 def test_who_stumbles_before_its_bout_recovers_and_runs_it_later():
     s, none = search(n=2), np.zeros(2, bool)
-    ticket, parameters = int(s._ticket[1]), s.parameters[1].copy()
+    ticket, parameters = int(s.bouts.ticket[1]), s.parameters[1].copy()
     assert s.practising.all()
     s.stumble(np.array([1]))
     assert s.recovering.tolist() == [False, True] and ticket in s._waiting
     for _ in range(500):
         s.learn(np.zeros(2), none, none, lying=none)
-        again = s._ticket == ticket
+        again = s.bouts.ticket == ticket
         if (s.practising & again).any():
             break
     assert (s.parameters[again] == parameters).all()
@@ -399,9 +400,9 @@ def test_the_time_that_a_body_lies_is_a_cost_of_its_fall():
     s, no, yes = search(first_steps=10), np.zeros(1, bool), np.ones(1, bool)
 
     def fall() -> float:
-        while s._kind[0] != FIRST or s._steps[0] > 0:
+        while s.bouts.kind[0] != FIRST or s.bouts.steps[0] > 0:
             s.learn(np.ones(1), no, no, lying=no)
-        ticket = int(s._ticket[0])
+        ticket = int(s.bouts.ticket[0])
         for step in range(5):
             s.learn(np.ones(1), yes if step == 4 else no, no, lying=yes if step == 4 else no)
         return float(s.state()["tournament.earned"][0, ticket])

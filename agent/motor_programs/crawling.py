@@ -14,11 +14,12 @@ from agent.head_direction import HeadDirection
 from agent.hippocampus import Hippocampus
 from agent.joints import Joints
 from agent.motor_programs import crawling_state
-from agent.motor_programs.crawling_life import Life, part_of, shuffled
+from agent.motor_programs.crawling_life import Life, shuffled
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.journey import Journey
 from agent.motor_programs.steering import Steering
 from agent.nearness import Nearness
+from agent.parts import part_of
 from agent.percept import Array
 from agent.prefrontal import Prefrontal
 from agent.residual import Residual

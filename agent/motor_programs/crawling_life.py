@@ -11,6 +11,7 @@ from agent.habit_search import HabitSearch
 from agent.joints import Joints
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.turning import Turning
+from agent.parts import part_of
 from agent.percept import Array
 from agent.proprioception import Proprioception
 from agent.residual import Residual
@@ -137,11 +138,6 @@ class Life:
 
 
 _JOINTS = fields(Joints)
-
-
-def part_of(state: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
-    """Entries of a state whose names have a prefix, without it."""
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
 def shuffled(joints: Joints, rng: np.random.Generator) -> Joints:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from agent.errors import StateError
 from agent.joint_expectation import WINDOW, JointExpectation
+from agent.parts import part_of
 
 State = dict[str, NDArray]
 
@@ -152,8 +153,7 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
         if array.shape != wanted:
             raise StateError(f"weights {key!r} have shape {array.shape}: expected {wanted}")
     _check_channels(state, n_channels)
-    prefix = "expected."
-    told = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    told = part_of(state, "expected.")
     if told:
         JointExpectation.check_state(told)
 

@@ -7,6 +7,7 @@ from agent.body_schema import BodySchema
 from agent.config import BrainConfig
 from agent.motor_programs.blending import NOT, UNDER_WAY, Blending
 from agent.motor_programs.sequence import NONE, Sequencing
+from agent.parts import part_of
 from agent.percept import Array, Body, Transition
 from agent.senses import Senses
 from agent.trace import Trace
@@ -215,6 +216,4 @@ class Keyboard(Sequencing):
         """Take over what `state` returned."""
         super().load_state(state)
         self.usual_wait = float(state["usual_wait"])
-        prefix = "blending."
-        own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        self.blending.load_state(own)
+        self.blending.load_state(part_of(state, "blending."))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from agent.heading import Heading, HeadingSense
 from agent.joints import Joints
 from agent.paid_direction import PaidDirection, halfway
+from agent.parts import part_of
 from agent.percept import Array
 from agent.senses import Senses
 from agent.thrift import Thrift
@@ -310,8 +311,7 @@ class Steering:
         """Take over what `state` returned."""
         parts = ("sense.", self._sense), ("paid.", self._paid), ("thrift.", self._thrift)
         for prefix, part in parts:
-            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            part.load_state(own)
+            part.load_state(part_of(state, prefix))
         self._since_glance = int(state["since_glance"])
         self._practised = np.where(state["practises"], state["practised"], np.nan)
         self._undecided = state["undecided"].copy()
