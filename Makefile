@@ -55,7 +55,7 @@ demo: setup  ## learn to reach, compare with Stable-Baselines3, film it (minutes
 SCORED := --first-seed 100 --eval-seed 20000 --eval-episodes 50 --jobs $(JOBS) --resume
 CRAWLED := --first-seed 100 --eval-seed 20000 --eval-episodes 20 --jobs $(JOBS) --resume
 MAZES := $(NEONATE) mazes --first-seed 180 --eval-seed 29000 --out results/mazes
-ANT_MAZE := $(NEONATE) mazes --env AntMaze_UMaze-v5 --eval-seed 45000 --out results/ant_maze
+ANT_MAZE := $(NEONATE) mazes --first-seed 155 --eval-seed 46000 --out results/ant_maze
 CRAWL_LESIONS := intact heading habit body_schema
 SWIM_LESIONS := intact critic heading
 LESIONS := intact body_schema cerebellum granule_cells fast_state visual_correction \
@@ -140,11 +140,15 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(MAZES) --experiment dark --env PointMaze_UMaze-v3 --steps 2000 --seeds 3 --lesion grid
 	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
 	    --algo random --steps 1 --seeds 3
-	$(MAZES) --env PointMaze_UMaze-v3 --algo sac --steps 10000 --seeds 1
-	$(MAZES) --env PointMaze_UMaze-v3 --algo tqc --steps 10000 --seeds 1
-	$(ANT_MAZE) --first-seed 150 --steps 50000 100000 200000 300000 --seeds 5
-	$(ANT_MAZE) --first-seed 150 --steps 50000 100000 --seeds 5 --lesion amygdala
-	$(ANT_MAZE) --first-seed 150 --algo random --steps 1 --seeds 3
+	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
+	    --algo sac --steps 10000 --seeds 1
+	$(MAZES) --env PointMaze_UMaze-v3 PointMaze_Medium-v3 PointMaze_Large-v3 \
+	    --algo tqc --steps 10000 --seeds 1
+	$(ANT_MAZE) --env AntMaze_UMaze-v5 --steps 50000 100000 200000 300000 --seeds 5
+	$(ANT_MAZE) --env AntMaze_UMaze-v5 --steps 50000 100000 --seeds 5 --lesion amygdala
+	$(ANT_MAZE) --env AntMaze_Open-v5 AntMaze_Medium-v5 --steps 100000 --seeds 3
+	$(ANT_MAZE) --env AntMaze_UMaze-v5 AntMaze_Open-v5 AntMaze_Medium-v5 \
+	    --algo random --steps 1 --seeds 3
 	$(NEONATE) keys --first-seed 280 --out results/keys --parts chunks
 	$(NEONATE) keys --first-seed 280 --out results/keys --parts arm --arm-trials 60
 	$(NEONATE) keys --first-seed 240 --out results/keys --parts places
