@@ -352,18 +352,11 @@ class Wayfinding:
     ) -> int:
         """Farthest of the places (k, 2) on a way up to which one can go straight to all.
 
-        Walls are looked at for many at once; of what is left, by bisection, cells must know the
-        way.
+        Walls are looked at for all at once; of what is left, by bisection, cells must know the way.
         """
-        high = next(
-            (
-                first + int(shut.argmax())
-                for first in range(0, len(way), _AT_ONCE)
-                if (shut := walls.blocks(here[None], way[first : first + _AT_ONCE])).any()
-            ),
-            len(way),
-        )
-        low, at = 0, high - 1
+        shut = walls.blocks(here[None], way)
+        low, high = 0, int(shut.argmax()) if shut.any() else len(way)
+        at = high - 1
         while low < high:
             if world.sweep(here, way[at : at + 1], walls if aside else None, bold, aside)[0]:
                 low = at + 1
@@ -371,9 +364,6 @@ class Wayfinding:
                 high = at
             at = (low + high) // 2
         return max(low - 1, 0)
-
-
-_AT_ONCE = 16  # (Places on a way, from the nearest on: what is behind a wall is not looked at)
 
 
 def _along(way: Array, stride: float) -> Array:
