@@ -69,6 +69,11 @@ class Bouts:
         return float(mean)
 
     @property
+    def last(self) -> NDArray[np.bool_]:
+        """(n,) whether bouts are over with one more step."""
+        return np.asarray(self.steps + 1 >= self.length)
+
+    @property
     def practised(self) -> NDArray[np.bool_]:
         """(n,) whether a body runs what is to be judged by itself, not a habit or a challenger."""
         return np.asarray((self.kind == FIRST) | (self.kind == BOUT))

@@ -98,6 +98,20 @@ class Brain(Anatomy, Knowledge):
         self.trace.record(command=command, program=memory["program"])
         return self.senses.action(command), memory
 
+    def asks(self, memory: Memory) -> NDArray[np.bool_]:
+        """Tell which of n bodies ask to be put back to a start, once their command is carried out.
+
+        They do so after each bout while they seek a gait, and have no place to go to.
+
+        Args:
+            memory: what `act` returned, learning.
+
+        Returns:
+            (n,) whether each asks.
+
+        """
+        return self.programs.asks(memory)
+
     def learn(
         self,
         observation: Any,

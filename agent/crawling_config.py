@@ -79,6 +79,8 @@ class SearchConfig:
     """Share of what a habit earns over random gaits whose loss makes it doubtful."""
     patience: int = 30
     """Bouts to wait for an episode to begin before a challenge begins without."""
+    put_back: bool = False
+    """Whether bodies that have no place to go to ask to be put back to a start after each bout."""
 
     def __post_init__(self) -> None:
         if self.method not in ("cma", "three_factor"):

@@ -20,12 +20,12 @@ from agent.tournament import Tournament
 
 
 class HabitSearch:
-    """Tries parameter vectors in bouts within one continual life, and keeps the best as habit.
+    """Tries parameter vectors in bouts, and keeps the best as habit.
 
-    A body lives on from one bout to the next: nobody puts it back to its start. A bout earns its
-    mean reward and the rise of what the body's condition is worth, R of `Earnings`, with reward 0
-    (or the mean so far where that is negative) from a fall on, for as long as bodies lie after one,
-    as they have so far: what counts is what a step earns, those lost among them.
+    A body may be put back to a start after each bout, or live on from one to the next. A bout
+    earns its mean reward and the rise of what the body's condition is worth, R of `Earnings`, with
+    reward 0 (or the mean so far where that is negative) from a fall on, for as long as bodies lie
+    after one, as they have so far: what counts is what a step earns, those lost among them.
     *Eligibility* is the perturbation that the bout was run with, *prediction error* is R against
     what its generation earned: see `agent.explorers`, where both meet. The course:
 
@@ -121,6 +121,11 @@ class HabitSearch:
     def recovering(self) -> NDArray[np.bool_]:
         """(n,) whether a body tries to get over something that has happened to it."""
         return np.asarray(self.bouts.kind == RECOVERY)
+
+    @property
+    def finishing(self) -> NDArray[np.bool_]:
+        """(n,) whether bouts are over with one more step."""
+        return self.bouts.last
 
     def begin_anew(self, even_late: bool = False) -> None:
         """Try the random parameters again, where the search proper has not begun.

@@ -267,9 +267,15 @@ class BatchedVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any
     ) -> list[Any]:
-        """Call a method of environments, which are put into the state of the batch before."""
-        found = []
+        """Call a method of environments, which are put into the state of the batch before.
+
+        After `reset` the bodies of the batch begin an episode, too.
+        """
+        found: list[Any] = []
         for i in self._get_indices(indices):
+            if method_name == "reset":
+                found.append((self._begin(i, **kwargs), self.reset_infos[i]))
+                continue
             self._hand_back(i)
             found.append(self.envs[i].get_wrapper_attr(method_name)(*args, **kwargs))
         return found

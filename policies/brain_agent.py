@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback, TensorDict
 from stable_baselines3.common.utils import check_for_correct_spaces, get_system_info, safe_mean
-from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
+from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize, unwrap_vec_wrapper
 
 from agent import Brain, BrainConfig, config_from_dict
 from agent.senses import Senses
@@ -23,6 +23,7 @@ from policies.brain_checkpoint import SavedAgent, read_agent, write_agent
 from policies.brain_file import Arrays, Observation, unprefixed
 from policies.brain_policy import BrainPolicy
 from policies.model_file import FileOrPath, ModelFileError
+from policies.put_back import PutBack, with_put_back
 from policies.transition import successor
 
 __all__ = ["BrainAgent", "BrainPolicy"]
@@ -173,8 +174,9 @@ class BrainAgent(BaseAlgorithm):
             total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar
         )
         callback.on_training_start(locals(), globals())
+        env = with_put_back(self.env)
         while self.num_timesteps < total_timesteps:
-            if not self._live(self.env, callback, total_timesteps, log_interval):
+            if not self._live(env, callback, total_timesteps, log_interval):
                 break
         callback.on_training_end()
         return self
@@ -184,6 +186,8 @@ class BrainAgent(BaseAlgorithm):
     ) -> bool:
         """Act and learn until a body ends its episode; False when a callback asks to stop."""
         callback.on_rollout_start()
+        put_back = unwrap_vec_wrapper(env, PutBack)
+        assert put_back is not None
         dones = np.zeros(env.num_envs, dtype=bool)
         while self.num_timesteps < total_timesteps and not dones.any():
             obs, starts, memory = self._last_obs, self._last_episode_starts, self._memory
@@ -194,6 +198,7 @@ class BrainAgent(BaseAlgorithm):
             # to a later one, nor meet one that could not be sensed: having none, it resets.
             self._last_obs = None
             actions, memory = self.brain.act(obs, memory, starts, learning=True)
+            put_back.ask(self.brain.asks(memory))
             new_obs, rewards, dones, infos = env.step(actions)
             # DummyVecEnv rounds rewards to float32, SubprocVecEnv does not: here both train alike.
             rewards = rewards.astype(np.float32, copy=False)

@@ -142,7 +142,8 @@ class Crawling:
             frozen = memory["frozen"] > 0
             if bodies is not None:
                 tries = life.practising(even_recovering=False)[bodies]
-                minds = tries & ~self.steering.lies(channels)
+                # (For who is put back a fall is no more than the end of a bout.)
+                minds = tries & ~self.steering.lies(channels) & (not self._put_back)
                 pauses = self._alarm.heed(bodies, self.amygdala.afraid(fear), minds)
                 frozen = pauses | (frozen & ~tries)
             wanted = np.where(frozen[:, None], life.gait.middle, wanted)
@@ -163,6 +164,25 @@ class Crawling:
         if error is not None:
             self._trace.record(heading_error=error)
         return command
+
+    @property
+    def _put_back(self) -> bool:
+        """Whether bodies are put back to a start after each bout.
+
+        Those that have a place to go to live on: it is on their way that they learn.
+        """
+        return self._config.search.put_back and not len(self._senses.desired)
+
+    @property
+    def asks(self) -> NDArray[np.bool_]:
+        """Which of n bodies ask to be put back to a start after this step, if they crawl, (n,).
+
+        A bout that begins where the one before has left the body is judged by that, too.
+        """
+        life = self._life
+        if life is None or life.refines or not self._put_back:
+            return np.zeros(self._n, np.bool_)
+        return life.search.finishing | life.search.recovering
 
     def _habit(self, life: Life) -> Array:
         lesioned = "habit" in self._config.lesions

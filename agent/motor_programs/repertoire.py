@@ -122,6 +122,10 @@ class Repertoire:
             return self._babble.act(memory, rng)
         return np.zeros_like(memory["babble"])
 
+    def asks(self, memory: Memory) -> NDArray[np.bool_]:
+        """Tell which of n bodies ask to be put back to a start after this step, (n,)."""
+        return self._crawling.asks & (memory["program"] == CRAWL)
+
     def learn(
         self,
         step: Transition,
