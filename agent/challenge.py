@@ -12,11 +12,14 @@ class Challenge:
 
     A challenger is beaten as soon as its trials are surely worse than the habit, that is by more
     than the standard error of the difference. It becomes a habit when it has had all of them and is
-    no worse on average; else nothing has been decided, and the search goes on.
+    no worse on average; else nothing has been decided, and the search goes on. A search whose
+    challenger was beaten is given up unless it may be persistent: then not before so many in a row
+    have been no better than one before them.
 
     Args:
         n_parameters: of a program.
         trials: of each challenger.
+        persistence: challengers, from the best of a search on, after which it may be given up.
 
     Attributes:
         challenger: (n_parameters,).
@@ -31,8 +34,8 @@ class Challenge:
 
     _FLAGS = ("due", "retry", "advised", "given_up")
 
-    def __init__(self, n_parameters: int, trials: int):
-        self._all = trials
+    def __init__(self, n_parameters: int, trials: int, persistence: int = 1):
+        self._all, self._persistence = trials, persistence
         self.challenger, self._trials = np.zeros(n_parameters), np.zeros(0)
         self.forget()
 
@@ -40,6 +43,7 @@ class Challenge:
         """Nothing was lost, and nobody challenges."""
         self.due = self.retry = self.advised = self.given_up = False
         self.lost = 0
+        self._earned = np.zeros(0)
 
     def begin(self, challenger: Array, retry: bool, advised: bool = False) -> None:
         """Challenge the habit, which is to be tried first if `retry`."""
@@ -62,7 +66,11 @@ class Challenge:
         if self.due:
             return
         self.retry = beaten  # (What beats challengers is to show that it still can)
-        self.given_up = beaten and not self.advised
+        self.given_up = False
+        if not self.advised:
+            self._earned = np.append(self._earned, self._trials.mean())
+            since_best = len(self._earned) - int(self._earned.argmax())
+            self.given_up = beaten and since_best >= self._persistence
         self.lost += self.given_up
         if behind <= 0.0:
             habits.add(self.challenger, self._trials.tolist())
@@ -71,13 +79,14 @@ class Challenge:
 
     def renew(self) -> None:
         """Take note that the search begins anew."""
-        self.given_up = False
+        self.given_up, self._earned = False, np.zeros(0)
 
     def state(self) -> dict[str, NDArray]:
         """Everything, for saving."""
         return {
             "challenger": self.challenger,
             "trials": self._trials,
+            "earned": self._earned,
             "flags": np.array([getattr(self, name) for name in self._FLAGS]),
             "lost": np.array(self.lost),
         }
@@ -85,6 +94,6 @@ class Challenge:
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned."""
         self.challenger, self._trials = state["challenger"].copy(), state["trials"].copy()
-        self.lost = int(state["lost"])
+        self._earned, self.lost = state["earned"].copy(), int(state["lost"])
         for name, flag in zip(self._FLAGS, state["flags"].tolist(), strict=True):
             setattr(self, name, flag)

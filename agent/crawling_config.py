@@ -79,7 +79,10 @@ class SearchConfig:
     """Share of what a habit earns over random gaits whose loss makes it doubtful."""
     patience: int = 30
     """Bouts to wait for an episode to begin before a challenge begins without."""
-    put_back: bool = False
+    persistence: int = 4
+    """Challengers, from the best of a search on, after which it is given up where bodies are put
+    back; where they live on the first that is beaten ends it."""
+    put_back: bool = True
     """Whether bodies that have no place to go to ask to be put back to a start after each bout."""
 
     def __post_init__(self) -> None:

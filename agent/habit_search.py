@@ -63,6 +63,7 @@ class HabitSearch:
         config: SearchConfig,
         rng: np.random.Generator,
         advice: Callable[[Array], Array | None] | None = None,
+        put_back: bool = False,
     ):
         """Begin with nothing known.
 
@@ -74,6 +75,8 @@ class HabitSearch:
             rng: of everything random in it.
             advice: what is known otherwise to be better than parameters (n_parameters,), of the
                 same size; it returns None where there is no advice.
+            put_back: bodies are put back to a start after each bout: what a challenger is worth is
+                then known so well that to be behind is no sign of having got lost.
 
         """
         self._config, self._period, self._advice = config, period, advice
@@ -81,7 +84,8 @@ class HabitSearch:
         seeds = rng.integers(0, 2**63, 2)
         self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
         self._tournament = Tournament(first, config.finalists, config.repeats)
-        self._challenge = Challenge(first.shape[1], config.trials)
+        persistence = config.persistence if put_back else 1
+        self._challenge = Challenge(first.shape[1], config.trials, persistence)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
         self.explorer: Explorer | None = None
         self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))

@@ -52,8 +52,8 @@ class PutBack(VecEnvWrapper):
             except RuntimeError as error:
                 error.add_note(
                     "The brain asks to be put back to a start after each bout. Where an environment"
-                    " does not allow that, leave put_back of brain={'search': {'put_back': True}} "
-                    "out: it then learns within the episodes as they are."
+                    " does not allow that, give it BrainAgent(..., brain={'search': {'put_back': "
+                    "False}}): it then learns within the episodes as they are, more slowly."
                 )
                 raise
             infos[body]["terminal_observation"] = _row(last, body)

@@ -212,6 +212,28 @@ def test_a_challenger_is_beaten_only_where_that_is_sure():
     assert not challenge.given_up and len(habits) == 2
 
 
+def test_a_persistent_search_is_given_up_only_when_its_challengers_no_longer_rise():
+    habits, _ = known(2.0)
+    challenge = Challenge(2, trials=3, persistence=3)
+    for earned, given_up in ((-4.0, False), (-3.0, False), (-3.5, False), (-9.0, True)):
+        tried(challenge, habits, earned)
+        assert challenge.given_up == given_up
+    assert challenge.lost == 1
+    state = challenge.state()
+    challenge.renew()
+    again = Challenge(2, trials=3, persistence=3)
+    again.load_state(state)
+    again.renew()
+    for one in (challenge, again):
+        tried(one, habits, -9.0)
+        assert not one.given_up  # (It is another search: what the one before reached is no bar)
+        tried(one, habits, -9.0, advised=True)
+        tried(one, habits, -9.5)
+        assert not one.given_up
+        tried(one, habits, -9.5)
+        assert one.given_up
+
+
 def test_advice_that_wins_moves_the_search_and_is_no_setback_where_it_loses():
     habits, _ = known(2.0)
     challenge = Challenge(2, trials=3)

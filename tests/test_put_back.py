@@ -130,20 +130,20 @@ def lengths(task: str, steps: int, **search: bool) -> list[int]:
 
 
 def test_a_brain_that_seeks_a_gait_asks_after_every_bout():
-    told = lengths("Swimmer-v5", 4000, put_back=True)
+    told = lengths("Swimmer-v5", 4000)
     assert told[0] < 1000 and len(told) > 20
     # 60 steps at least, 3 cycles of a rhythm of at most 1 / (.5 Hz · .04 s) = 50 steps at most.
     assert all(60 <= length <= 151 for length in told[1:-1])
 
 
-def test_it_does_not_ask_unless_it_is_told_to_or_where_there_are_places_to_go_to():
-    assert lengths("Swimmer-v5", 2500) == [1000, 1000, 500]
-    assert max(lengths("neonate/CrawlTo-v0", 2500, put_back=True)) > 400
+def test_it_does_not_ask_where_it_is_told_not_to_or_where_there_are_places_to_go_to():
+    assert lengths("Swimmer-v5", 2500, put_back=False) == [1000, 1000, 500]
+    assert max(lengths("neonate/CrawlTo-v0", 2500)) > 400
 
 
 def test_where_nobody_may_be_put_back_the_way_out_is_told():
     env = Monitor(gym.make("Swimmer-v5"), allow_early_resets=False)
-    agent = BrainAgent("BrainPolicy", env, seed=0, brain={"search": {"put_back": True}})
+    agent = BrainAgent("BrainPolicy", env, seed=0)
     with pytest.raises(RuntimeError, match="early") as error:
         agent.learn(4000)
     assert any("put_back" in note for note in error.value.__notes__)

@@ -86,8 +86,13 @@ class Crawling:
             joints = shuffled(joints, self._rng)
         gait = self._gait(joints)
         first = gait.draw(self._config.search.first, self._rng)
-        self._life = Life.new(joints, gait, first, self._n, self._config.search, self._rng)
-        self._life.residual = self._residual(self._rng)
+        self._life = self._new_life(joints, gait, first, self._rng)
+
+    def _new_life(self, joints: Joints, gait: Gait, first: Array, rng: np.random.Generator) -> Life:
+        config = self._config.search
+        life = Life.new(joints, gait, first, self._n, config, rng, self._put_back)
+        life.residual = self._residual(rng)
+        return life
 
     def _residual(self, rng: np.random.Generator) -> Residual | None:
         config, motors = self._config.residual, self._senses.n_motors
@@ -413,6 +418,5 @@ class Crawling:
             joints = Joints(**{**values, "step": float(values["step"])})
             gait, told = self._gait(joints), part_of(state, "search.")
             first, rng = told["tournament.parameters"], np.random.default_rng(0)
-            self._life = Life.new(joints, gait, first, self._n, self._config.search, rng)
-            self._life.residual = self._residual(rng)
+            self._life = self._new_life(joints, gait, first, rng)
             self._life.load_state(state)

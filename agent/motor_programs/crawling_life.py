@@ -40,6 +40,7 @@ class Life:
         n: int,
         config: SearchConfig,
         rng: np.random.Generator,
+        put_back: bool = False,
     ) -> "Life":
         """Begin to search for a gait, on n bodies.
 
@@ -50,6 +51,7 @@ class Life:
             n: bodies.
             config: of the search.
             rng: of everything random in it.
+            put_back: bodies are put back to a start after each bout.
 
         """
         turning = Turning(n, len(joints.sine))
@@ -58,7 +60,7 @@ class Life:
         def advice(parameters: Array) -> Array | None:
             return turning.corrected(gait, parameters, wanted)
 
-        search = HabitSearch(first, gait.period, n, config, rng, advice)
+        search = HabitSearch(first, gait.period, n, config, rng, advice, put_back)
         return cls(joints, gait, search, gait.rhythm(search.parameters), turning)
 
     @property

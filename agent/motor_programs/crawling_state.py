@@ -24,6 +24,7 @@ _SEARCH: dict[str, Shape] = {
     "tournament.flags": ("b", (2,)),
     "challenge.challenger": ("f", ("p",)),
     "challenge.trials": ("f", ("tried",)),
+    "challenge.earned": ("f", ("challengers",)),
     "challenge.flags": ("b", (4,)),
     "challenge.lost": ("i", ()),
     "reward": ("f", ("candidates",)),
