@@ -21,6 +21,7 @@ class Bouts:
         kind: (n,) of its bout.
         ticket: (n,) which of those that are tried it is; −1 where that does not matter.
         sum: (n,) reward so far.
+        late: (n,) reward since the first third of the bout.
         steps: (n,) so far.
         length: (n,) steps when it is over.
         fresh: (n,) whether an episode has ended since it began.
@@ -28,18 +29,20 @@ class Bouts:
 
     """
 
-    _OWN = ("parameters", "kind", "ticket", "sum", "steps", "length", "fresh", "stranded")
+    _OWN = ("parameters", "kind", "ticket", "sum", "late", "steps", "length", "fresh", "stranded")
 
     def __init__(self, n: int, n_parameters: int):
         self.parameters = np.zeros((n, n_parameters))
         self.kind, self.ticket = np.full(n, RECOVERY), np.full(n, -1)
-        self.sum, self.steps, self.length = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.sum, self.late = np.zeros(n), np.zeros(n)
+        self.steps, self.length = np.zeros(n), np.zeros(n)
         self.fresh, self.stranded = np.ones(n, bool), np.zeros(n, np.int64)
 
     def begin(self, body: int, kind: int, ticket: int, parameters: Array, length: int) -> None:
         """Let a body run parameters (n_parameters,) for so many steps."""
         self.parameters[body], self.kind[body], self.ticket[body] = parameters, kind, ticket
-        self.sum[body], self.steps[body], self.length[body] = 0.0, 0.0, length
+        self.sum[body], self.late[body] = 0.0, 0.0
+        self.steps[body], self.length[body] = 0.0, length
         self.fresh[body] = False
 
     def count(self, reward: Array, active: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
@@ -55,6 +58,7 @@ class Bouts:
         """
         self.steps += 1 if active is None else active
         self.sum += reward
+        self.late += reward * (self.steps > self.length // 3)
         return np.asarray(self.steps >= self.length)
 
     def mean(self, body: int, lost: float = 0.0) -> float:
@@ -67,6 +71,14 @@ class Bouts:
         if lost:
             mean = (self.sum[body] + (lost - steps) * min(0.0, mean)) / lost
         return float(mean)
+
+    def kept_up(self, body: int) -> float:
+        """Reward per step of a body's bout, or of all but its first third if that is less.
+
+        What a dash from standing earns, or a half turn, does not last for an episode.
+        """
+        late = self.steps[body] - self.length[body] // 3
+        return min(self.mean(body), float(self.late[body] / late)) if late > 0 else self.mean(body)
 
     @property
     def last(self) -> NDArray[np.bool_]:

@@ -38,7 +38,7 @@ class SearchConfig:
     finalists: int = 6
     """How many of them are tried again."""
     repeats: int = 2
-    """How often these are tried again."""
+    """How often these are tried again; where bodies are put back, once for `longest` steps."""
     spread: float = 0.3
     """Standard deviation of the perturbations at first, in units of the parameters."""
     renewed_spread: float = 0.15
@@ -56,7 +56,7 @@ class SearchConfig:
     growth: float = 0.01
     """Growth of that number per generation."""
     longest: int = 300
-    """Where that growth ends, steps."""
+    """Where that growth ends, steps; also of the second trial of first parameters, see above."""
     periods: float = 3.0
     """Least cycles of the rhythm that a bout lasts."""
     disaster: float = 1.5

@@ -25,11 +25,13 @@ class HabitSearch:
     A body may be put back to a start after each bout, or live on from one to the next. A bout
     earns its mean reward and the rise of what the body's condition is worth, R of `Earnings`, with
     reward 0 (or the mean so far where that is negative) from a fall on, for as long as bodies lie
-    after one, as they have so far: what counts is what a step earns, those lost among them.
+    after one, as they have so far: what counts is what a step earns, those lost among them. Of a
+    body that is put back it counts what is kept up: a dash from a start is worth nothing.
     *Eligibility* is the perturbation that the bout was run with, *prediction error* is R against
     what its generation earned: see `agent.explorers`, where both meet. The course:
 
-    1. random parameters; the best few are tried again;
+    1. random parameters; the best few are tried again, and where bodies are put back, which
+       leaves little to chance, for longer: who swims in a circle gets away from a start at first;
     2. generations of an explorer from the best of these;
     3. every few generations its centre is tried for longer, from the start of an episode where
        there is one, and joins the `Habits` if several trials leave it no worse than the habit in
@@ -80,10 +82,12 @@ class HabitSearch:
 
         """
         self._config, self._period, self._advice = config, period, advice
+        self._put_back = put_back
         # (The explorer's own: its candidates are drawn again when a search is taken up.)
         seeds = rng.integers(0, 2**63, 2)
         self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
-        self._tournament = Tournament(first, config.finalists, config.repeats)
+        repeats = 1 if put_back else config.repeats
+        self._tournament = Tournament(first, config.finalists, repeats, put_back)
         persistence = config.persistence if put_back else 1
         self._challenge = Challenge(first.shape[1], config.trials, persistence)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
@@ -249,7 +253,8 @@ class HabitSearch:
             return RETRIAL, -1, self.habit, c.bout_steps
         ticket = self._waiting.pop(0)
         if self.explorer is None:
-            return FIRST, ticket, self._tournament.entry(ticket), c.first_steps
+            steps = c.longest if self._tournament.longer(ticket) else c.first_steps
+            return FIRST, ticket, self._tournament.entry(ticket), steps
         growth = (1 + c.growth) ** self._generation
         return BOUT, ticket, self._candidates[ticket], round(min(c.longest, c.bout_steps * growth))
 
@@ -257,14 +262,10 @@ class HabitSearch:
         """Account for what the body has just run."""
         bouts, stranded = self.bouts, self.bouts.stranded
         kind, ticket, length = bouts.kind[body], int(bouts.ticket[body]), bouts.length[body]
-        if fell:
-            lies = self.lying.expected * lying
-            mean = bouts.mean(body, lost=max(length, bouts.steps[body] + lies))
-        elif bouts.practised[body] and bouts.steps[body] < 0.5 * length:
+        if not fell and bouts.practised[body] and bouts.steps[body] < 0.5 * length:
             self._waiting.insert(0, ticket)
             return
-        else:
-            mean = bouts.mean(body)
+        mean = self._earned(body, fell, lying)
         if kind == TRIAL:
             self._challenge.judge(self.parameters[body], mean, self.habits)
             if len(self.habits):
@@ -287,6 +288,16 @@ class HabitSearch:
             self._end_generation()
         if lying and not stranded[body]:
             stranded[body] = 1
+
+    def _earned(self, body: int, fell: bool, lying: bool) -> float:
+        """Reward per step of what the body has just run."""
+        bouts = self.bouts
+        if fell:
+            lies = self.lying.expected * lying
+            return bouts.mean(body, lost=max(bouts.length[body], bouts.steps[body] + lies))
+        if self._put_back and bouts.practised[body]:
+            return bouts.kept_up(body)
+        return bouts.mean(body)
 
     def _disappoints(self, body: int, earned: float) -> bool:
         """Take note of a trial of a habit; returns whether body or world must have changed."""

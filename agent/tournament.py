@@ -13,6 +13,7 @@ class Tournament:
         parameters: (k, n_parameters).
         finalists: how many are tried again.
         repeats: how often these are.
+        lengthens: whether they are tried for longer then, so that these trials alone decide.
 
     Attributes:
         parameters: as given.
@@ -21,9 +22,9 @@ class Tournament:
 
     """
 
-    def __init__(self, parameters: Array, finalists: int, repeats: int):
+    def __init__(self, parameters: Array, finalists: int, repeats: int, lengthens: bool = False):
         self.parameters, self.best = parameters, parameters[0]
-        self._finalists, self._repeats = finalists, repeats
+        self._finalists, self._repeats, self._lengthens = finalists, repeats, lengthens
         self._earned = np.full((repeats + 1, len(parameters)), np.nan)
         self._asked_again, self.decided = False, False
 
@@ -42,6 +43,10 @@ class Tournament:
         """Parameters (n_parameters,) that a trial is to be made of."""
         return np.asarray(self.parameters[ticket % len(self.parameters)])
 
+    def longer(self, ticket: int) -> bool:
+        """Whether a trial is to be longer than the first ones."""
+        return self._lengthens and ticket >= len(self.parameters)
+
     def end(self, ticket: int, earned: float) -> list[int]:
         """Take note of what a trial has earned; returns tickets of further trials to be made."""
         k = len(self.parameters)
@@ -52,7 +57,8 @@ class Tournament:
             return []
         best = np.argsort(-once, kind="stable")[: self._finalists]
         if not np.isnan(self._earned[1:, best]).any():
-            self.best = self.parameters[best[self._earned[:, best].mean(axis=0).argmax()]]
+            counts = self._earned[1:] if self._lengthens else self._earned
+            self.best = self.parameters[best[counts[:, best].mean(axis=0).argmax()]]
             self.decided = True
         elif not self._asked_again:
             self._asked_again = True

@@ -5,13 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from agent.bouts import FIRST, RECOVERY
+from agent.bouts import BOUT, FIRST, RECOVERY, Bouts
 from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.explorers import EXPLORERS
 from agent.habit_search import HabitSearch
 from agent.habits import Habits
+from agent.tournament import Tournament
 
 METHODS = sorted(EXPLORERS)
 AIM = np.array([0.5, -0.4, 0.3, 0.0, -0.2])
@@ -22,10 +23,10 @@ def config(**changes) -> SearchConfig:
     return SearchConfig(**({**values, "trial_steps": 20, "trial_every": 3} | changes))
 
 
-def search(n: int = 1, seed: int = 0, **changes) -> HabitSearch:
+def search(n: int = 1, seed: int = 0, put_back: bool = False, **changes) -> HabitSearch:
     rng = np.random.default_rng(seed)
     first = rng.normal(size=(10, len(AIM)))
-    return HabitSearch(first, lambda x: 4.0, n, config(**changes), rng)
+    return HabitSearch(first, lambda x: 4.0, n, config(**changes), rng, put_back=put_back)
 
 
 def worth(parameters: np.ndarray) -> np.ndarray:
@@ -109,6 +110,57 @@ def test_a_fall_never_pays(mean):
         s.learn(np.full(1, mean), no, no)
     fell, stood = s.state()["tournament.earned"][0, [fall_ticket, stood_ticket]]
     assert fell < stood if mean > 0 else fell <= stood
+
+
+def test_what_is_kept_up_is_no_more_than_a_bout_brings_after_its_first_third():
+    dash, rise = Bouts(1, 2), Bouts(1, 2)
+    for bouts, rewards in ((dash, [5.0, 0.0, 1.0, 1.0]), (rise, [0.0, 1.0, 2.0, 5.0])):
+        bouts.begin(0, BOUT, 0, np.zeros(2), 4)
+        for reward in rewards:
+            over = bouts.count(np.array([reward]), None)
+        assert over[0]
+    assert dash.kept_up(0) == pytest.approx(2 / 3) and dash.mean(0) == 1.75
+    assert rise.kept_up(0) == rise.mean(0) == 2.0
+    dash.begin(0, BOUT, 0, np.zeros(2), 4)
+    dash.count(np.array([3.0]), None)
+    assert dash.kept_up(0) == 3.0  # (Broken off in its first third)
+
+
+@pytest.mark.parametrize(("put_back", "least", "most"), [(False, 0.5, 1.1), (True, -0.2, 0.2)])
+def test_a_dash_from_a_start_wins_no_body_that_is_put_back(put_back, least, most):
+    # What x wins in the first third of a bout, it loses in part in the rest: the mean is best at
+    # .8, what is kept up at 0.
+    s = search(put_back=put_back, bout_steps=6, growth=0.0)
+    noise, no = np.random.default_rng(9), np.zeros(1, bool)
+    centres = []
+    for _ in range(4000):
+        early = s.bouts.steps + 1 <= s.bouts.length // 3
+        x = s.parameters[:, -1]
+        reward = worth(s.parameters) + np.where(early, 10.0, -2.0) * x
+        s.learn(reward + 0.01 * noise.normal(size=1), no, no)
+        centres.append(float(s.attempt[-1]))
+    assert least < np.mean(centres[-500:]) < most
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_the_best_of_the_first_are_tried_for_longer_where_bodies_are_put_back(put_back):
+    s, no, lengths = search(put_back=put_back, longest=9), np.zeros(1, bool), {}
+    while s.explorer is None:
+        lengths.setdefault(int(s.bouts.ticket[0]), int(s.bouts.length[0]))
+        s.learn(worth(s.parameters), no, no)
+    again = [length for ticket, length in lengths.items() if ticket >= 10]
+    assert again == ([9] * 3 if put_back else [6] * 6)
+
+
+def test_longer_trials_alone_decide_a_tournament():
+    tournament = Tournament(np.arange(6.0).reshape(3, 2), finalists=2, repeats=1, lengthens=True)
+    assert tournament.begin() == [0, 1, 2]
+    for ticket, earned in enumerate([9.0, 5.0, 1.0]):
+        again = tournament.end(ticket, earned)
+    assert again == [3, 4] and tournament.longer(3) and not tournament.longer(2)
+    tournament.end(3, 1.0)
+    tournament.end(4, 2.0)
+    assert tournament.decided and np.array_equal(tournament.best, [2.0, 3.0])
 
 
 @pytest.mark.parametrize("rise", [5.0, -5.0])

@@ -133,7 +133,9 @@ def test_a_brain_that_seeks_a_gait_asks_after_every_bout():
     told = lengths("Swimmer-v5", 4000)
     assert told[0] < 1000 and len(told) > 20
     # 60 steps at least, 3 cycles of a rhythm of at most 1 / (.5 Hz · .04 s) = 50 steps at most.
-    assert all(60 <= length <= 151 for length in told[1:-1])
+    # The second trials of the best of the first gaits last 300, and trials of a challenger 500.
+    assert {length for length in told[1:-1] if length > 151} <= {300, 500}
+    assert 300 in told and min(told[1:-1]) >= 60
 
 
 def test_it_does_not_ask_where_it_is_told_not_to_or_where_there_are_places_to_go_to():

@@ -35,6 +35,7 @@ _SEARCH: dict[str, Shape] = {
     "kind": ("i", ("n",)),
     "ticket": ("i", ("n",)),
     "sum": ("f", ("n",)),
+    "late": ("f", ("n",)),
     "steps": ("f", ("n",)),
     "length": ("f", ("n",)),
     "fresh": ("b", ("n",)),
