@@ -10,7 +10,7 @@ from agent.challenge import Challenge
 from agent.config import SearchConfig
 from agent.doubt import Doubt
 from agent.earnings import Earnings
-from agent.explorers import EXPLORERS, Explorer
+from agent.generations import Generations
 from agent.habits import Habits
 from agent.lying import Lying
 from agent.parts import part_of
@@ -51,7 +51,7 @@ class HabitSearch:
         habits: the repertoire.
         doubt: signs that all this no longer holds.
         lying: for how long bodies lie after falls.
-        explorer: None until the random parameters have been tried.
+        generations: of candidates; without an explorer until the random parameters were tried.
         dopamine: (n,) prediction error of the bout that has just ended, 0 elsewhere; in units of
             the spread of the latest bouts.
 
@@ -83,20 +83,16 @@ class HabitSearch:
         """
         self._config, self._period, self._advice = config, period, advice
         self._put_back = put_back
-        # (The explorer's own: its candidates are drawn again when a search is taken up.)
-        seeds = rng.integers(0, 2**63, 2)
-        self._rng, self._explore = (np.random.default_rng(int(s)) for s in seeds)
+        self._rng, explore = (np.random.default_rng(int(s)) for s in rng.integers(0, 2**63, 2))
         repeats = 1 if put_back else config.repeats
         self._tournament = Tournament(first, config.finalists, repeats, put_back)
         persistence = config.persistence if put_back else 1
         self._challenge = Challenge(first.shape[1], config.trials, persistence)
         self.habits = Habits(first.shape[1], config.repertoire, config.caution, config.remembered)
-        self.explorer: Explorer | None = None
-        self._generation, self._candidates = 0, np.zeros((0, first.shape[1]))
-        self._reward = np.zeros(0)
+        self.generations = Generations(first.shape[1], config, explore)
         self._waiting = self._tournament.begin()
         self._earnings = Earnings()
-        self._former = self._candidates  # (The habit that was in use until all began anew)
+        self._former = first[:0]  # (The habit that was in use until all began anew)
         self._overdue = 0
         self.lying = Lying(n, config.trial_steps)
         self.doubt = Doubt(n, config.trial_every)
@@ -144,7 +140,7 @@ class HabitSearch:
             even_late: also where it has begun, as long as it has brought no habit.
 
         """
-        if self.explorer is None:
+        if self.generations.explorer is None:
             self._waiting = self._tournament.begin()
         elif even_late and not len(self.habits):
             self._begin_again()
@@ -164,7 +160,8 @@ class HabitSearch:
     @property
     def attempt(self) -> Array:
         """Parameters (n_parameters,) that the search under way holds to be the best."""
-        return self._tournament.best if self.explorer is None else self.explorer.centre
+        explorer = self.generations.explorer
+        return self._tournament.best if explorer is None else explorer.centre
 
     def learn(
         self,
@@ -198,7 +195,8 @@ class HabitSearch:
             self.lying.watch(lying & ~ended)
         if ended.any():
             bouts.fresh |= ended
-            cut = (bouts.kind >= TRIAL) | (self._challenge.due and self.explorer is not None)
+            searches = self.generations.explorer is not None
+            cut = (bouts.kind >= TRIAL) | (self._challenge.due and searches)
             over |= ended & cut
         over |= terminated
         self.dopamine[:] = 0.0
@@ -244,19 +242,15 @@ class HabitSearch:
                 challenge.retry = self.doubt.check = False
                 return RETRIAL, -1, self.habit, c.trial_steps
             return TRIAL, -1, challenge.challenger, c.trial_steps
-        if self.explorer is not None and not len(self._reward):
-            self._candidates = self.explorer.ask()
-            self._reward = np.full(len(self._candidates), np.nan)
-            self._waiting = list(range(len(self._candidates)))
+        self._waiting = self.generations.begin() or self._waiting
         if not self._waiting:
             # Other bodies have yet to finish this generation: know the habit better meanwhile.
             return RETRIAL, -1, self.habit, c.bout_steps
         ticket = self._waiting.pop(0)
-        if self.explorer is None:
+        if self.generations.explorer is None:
             steps = c.longest if self._tournament.longer(ticket) else c.first_steps
             return FIRST, ticket, self._tournament.entry(ticket), steps
-        growth = (1 + c.growth) ** self._generation
-        return BOUT, ticket, self._candidates[ticket], round(min(c.longest, c.bout_steps * growth))
+        return BOUT, ticket, self.generations.candidate(ticket), self.generations.bout_steps
 
     def _end(self, body: int, fell: bool, rise: float, lying: bool) -> None:
         """Account for what the body has just run."""
@@ -279,13 +273,15 @@ class HabitSearch:
             stranded[body] = 0 if well else stranded[body] + 1
             if not lying and self.doubt.recovered(body, well):
                 self._begin_again()
-        elif self.explorer is None:
+        elif self.generations.explorer is None:
             self._waiting = self._tournament.end(ticket, mean) or self._waiting
             if self._tournament.decided:
-                self.explorer = self._explorer(self._tournament.best, self._config.spread)
+                self.generations.explore(self._tournament.best, self._config.spread)
         else:
-            self._reward[ticket] = self._credit(body, mean, rise / length)
-            self._end_generation()
+            worth = self._credit(body, mean, rise / length)
+            candidates = self.generations.earn(ticket, worth)
+            if candidates:
+                self._end_generation(candidates)
         if lying and not stranded[body]:
             stranded[body] = 1
 
@@ -310,8 +306,8 @@ class HabitSearch:
 
     def _credit(self, body: int, mean: float, rise: float) -> float:
         """R of a bout, from its mean reward and the rise of V, both per step."""
-        assert self.explorer is not None
-        earnings, population = self._earnings, self.explorer.population
+        assert self.generations.explorer is not None
+        earnings, population = self._earnings, self.generations.explorer.population
         worth = earnings.worth(mean, rise)
         if len(earnings.latest) >= population:
             self.dopamine[body] = surprise = earnings.surprise(worth)
@@ -327,30 +323,23 @@ class HabitSearch:
         c, vain = self._config, max(0, self._challenge.lost - 1)
         return c.renewed_spread * c.shrink ** (vain % c.rounds)
 
-    def _explorer(self, start: Array, spread: float) -> Explorer:
-        return EXPLORERS[self._config.method](start, self._config, self._explore, spread)
-
-    def _end_generation(self) -> None:
-        if self.explorer is None or np.isnan(self._reward).any():
-            return
-        self.explorer.tell(self._reward)
-        challenge = self._challenge
+    def _end_generation(self, candidates: int) -> None:
+        """See what to do next, after a generation of so many candidates."""
+        challenge, generations = self._challenge, self.generations
         if len(self.habits):
-            earned = self._earnings.latest[-len(self._reward) :, 1].mean()
+            earned = self._earnings.latest[-candidates:, 1].mean()
             self.doubt.compare(self.habit_worth - float(earned))
-        self._reward = np.zeros(0)
-        self._generation += 1
         if challenge.given_up:
             # (Between generations: no body runs a candidate of the one that is left.)
             challenge.renew()
-            self.explorer = self._explorer(self.habit, self._renewed_spread)
+            generations.explore(self.habit, self._renewed_spread)
         if challenge.due:
             return
         if len(self._former):
             challenge.begin(self._former[0], retry=False)
-        elif self._generation % self._config.trial_every == 0:
+        elif generations.number % self._config.trial_every == 0:
             retry = len(self.habits) > 0 and not self.habits.well_known
-            centre, advised = self.explorer.centre, None
+            centre, advised = self.attempt, None
             if self._advice is not None and not challenge.advised:  # (Every other time)
                 advised = self._advice(centre)
             challenger = centre if advised is None else advised
@@ -363,16 +352,17 @@ class HabitSearch:
             self._former = self.habit[None]
         self._tournament.recall(self.habits.parameters)
         self.habits.clear()
-        self.explorer, self._generation = None, 0
-        self._reward, self._waiting = np.zeros(0), self._tournament.begin()
+        self.generations.end()
+        self._waiting = self._tournament.begin()
         self._challenge.forget()
         self.doubt.begin_again()
         # (Candidates of the generation that is given up are judged no more.)
         self.bouts.kind[self.bouts.kind == BOUT] = RETRIAL
         self.bouts.stranded[:] = 0
 
-    def _parts(self) -> dict[str, Tournament | Challenge | Doubt | Habits]:
+    def _parts(self) -> dict[str, Tournament | Challenge | Doubt | Habits | Generations]:
         return {
+            "generations": self.generations,
             "tournament": self._tournament,
             "challenge": self._challenge,
             "doubt": self.doubt,
@@ -382,37 +372,24 @@ class HabitSearch:
     def state(self) -> dict[str, NDArray]:
         """Everything, bouts under way included, for saving."""
         state = self.bouts.state() | {"former": self._former}
-        state["reward"] = np.nan_to_num(self._reward)  # (NaN where not tried yet: files hold none)
-        state["reward_known"] = ~np.isnan(self._reward)
         state["latest"] = self._earnings.latest
-        state["counts"] = np.array([self._generation, self._overdue])
+        state["overdue"] = np.array(self._overdue)
         state["down"], state["lies"] = self.lying.down, np.array(self.lying.mean)
         state["generator"] = generator_state(self._rng)
-        state["exploring"] = generator_state(self._explore)
         state["waiting"] = np.array(self._waiting, np.int64)
         for name, part in self._parts().items():
             state |= {f"{name}.{key}": value for key, value in part.state().items()}
-        if self.explorer is not None:
-            state |= {f"explorer.{key}": value for key, value in self.explorer.state().items()}
         return state
 
     def load_state(self, state: dict[str, NDArray]) -> None:
         """Take over what `state` returned: the search goes on as if it had not stopped."""
         self.bouts.load_state(state)
         self._former = state["former"].copy()
-        self._reward = np.where(state["reward_known"], state["reward"], np.nan)
         self._earnings.latest = state["latest"].copy()
-        self._generation, self._overdue = (int(x) for x in state["counts"])
+        self._overdue = int(state["overdue"])
         self._waiting = [int(x) for x in state["waiting"]]
         self.lying.down, self.lying.mean = state["down"].copy(), float(state["lies"])
         set_generator_state(self._rng, state["generator"])
-        set_generator_state(self._explore, state["exploring"])
         self.dopamine = np.zeros(len(self.bouts.kind))
         for name, part in self._parts().items():
             part.load_state(part_of(state, f"{name}."))
-        self.explorer, explorer = None, part_of(state, "explorer.")
-        if explorer:
-            self.explorer = self._explorer(self._tournament.best, self._config.spread)
-            self.explorer.load_state(explorer)
-            if len(self._reward):
-                self._candidates = self.explorer.ask()

@@ -79,7 +79,7 @@ def test_trying_anew_at_any_moment_does_not_stop_the_search(steps):
     live(s, steps // 2, noise)
     s.begin_anew()
     live(s, 400, noise)
-    assert s.explorer is not None
+    assert s.generations.explorer is not None
 
 
 @pytest.mark.parametrize("stop", [7, 95, 777, 1500])
@@ -145,7 +145,7 @@ def test_a_dash_from_a_start_wins_no_body_that_is_put_back(put_back, least, most
 @pytest.mark.parametrize("put_back", [False, True])
 def test_the_best_of_the_first_are_tried_for_longer_where_bodies_are_put_back(put_back):
     s, no, lengths = search(put_back=put_back, longest=9), np.zeros(1, bool), {}
-    while s.explorer is None:
+    while s.generations.explorer is None:
         lengths.setdefault(int(s.bouts.ticket[0]), int(s.bouts.length[0]))
         s.learn(worth(s.parameters), no, no)
     again = [length for ticket, length in lengths.items() if ticket >= 10]
@@ -170,9 +170,9 @@ def test_a_bout_is_credited_with_the_rise_of_its_bodys_worth(rise):
     while s.bouts.kind[0] != 1 or s.bouts.steps[0] > 0:
         s.learn(worth(s.parameters), no, no)
     ticket, plain = int(s.bouts.ticket[0]), float(worth(s.parameters)[0])
-    while np.isnan(s._reward[ticket]):
+    while np.isnan(s.generations.reward[ticket]):
         s.learn(worth(s.parameters), no, no, credit=lambda over: np.full(len(over), rise))
-        if not len(s._reward):
+        if not len(s.generations.reward):
             break
     assert (s._earnings.latest[-1, 0] - plain) * rise > 0.0
     assert s._earnings.latest[-1, 1] == pytest.approx(plain)
@@ -198,7 +198,7 @@ def test_random_parameters_are_tried_again_where_the_search_has_not_begun():
     s.begin_anew()
     assert np.isnan(s._tournament._earned).all()
     live(s, 600, noise)
-    assert s.explorer is not None
+    assert s.generations.explorer is not None
     known = s._tournament._earned.copy()
     s.begin_anew()
     assert np.array_equal(s._tournament._earned, known, equal_nan=True)
@@ -207,7 +207,7 @@ def test_random_parameters_are_tried_again_where_the_search_has_not_begun():
 def test_bouts_begun_anew_on_another_number_of_bodies_are_not_lost():
     s = search(2)
     live(s, 300, np.random.default_rng(5))
-    open_before = set(np.flatnonzero(np.isnan(s._reward)))
+    open_before = set(np.flatnonzero(np.isnan(s.generations.reward)))
     s.resize(3)
     given = {int(t) for t, k in zip(s.bouts.ticket, s.bouts.kind, strict=True) if k == 1}
     assert given | set(s._waiting) == open_before
@@ -384,14 +384,14 @@ def test_a_habit_that_is_doubted_for_no_reason_is_not_lost():
 def test_the_search_comes_closer_to_a_habit_that_it_does_not_get_beyond():
     s, noise = search(), np.random.default_rng(0)
     live(s, 2000, noise)
-    assert s.explorer is not None
+    assert s.generations.explorer is not None
     spread = []
     for lost in (0, 1, 2, 3, 5):
         s._challenge.forget()
         s._challenge.lost, s._challenge.given_up = lost, True
         while s._challenge.given_up:
             live(s, 1, noise)
-        spread.append(s.explorer._spread)
+        spread.append(s.generations.explorer._spread)
     assert spread == pytest.approx([0.15, 0.15, 0.09, 0.054, 0.15])
 
 

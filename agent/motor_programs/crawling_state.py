@@ -27,8 +27,10 @@ _SEARCH: dict[str, Shape] = {
     "challenge.earned": ("f", ("challengers",)),
     "challenge.flags": ("b", (4,)),
     "challenge.lost": ("i", ()),
-    "reward": ("f", ("candidates",)),
-    "reward_known": ("b", ("candidates",)),
+    "generations.reward": ("f", ("candidates",)),
+    "generations.reward_known": ("b", ("candidates",)),
+    "generations.exploring": ("u", (6,)),
+    "generations.number": ("i", ()),
     "latest": ("f", ("bouts", 3)),
     "former": ("f", ("former", "p")),
     "parameters": ("f", ("n", "p")),
@@ -42,9 +44,8 @@ _SEARCH: dict[str, Shape] = {
     "stranded": ("i", ("n",)),
     "down": ("i", ("n",)),
     "lies": ("f", ()),
-    "counts": ("i", (2,)),
+    "overdue": ("i", ()),
     "generator": ("u", (6,)),
-    "exploring": ("u", (6,)),
     "waiting": ("i", ("queue",)),
     "doubt.in_vain": ("i", ("n",)),
     "doubt.counts": ("i", (4,)),
@@ -135,8 +136,9 @@ def check(state: State, n_motors: int, n_bodies: int, n_channels: int, method: s
         expected |= {f"search.{k}": v for k, v in _SEARCH.items()}
         expected |= {f"turning.{k}": v for k, v in _TURNING.items()}
         expected |= {f"expected.{k}": v for k, v in _EXPECTED.items()}
-    if any(key.startswith("search.explorer.") for key in state):
-        expected |= {f"search.explorer.{k}": v for k, v in _EXPLORERS[method].items()}
+    explorer = "search.generations.explorer."
+    if any(key.startswith(explorer) for key in state):
+        expected |= {explorer + k: v for k, v in _EXPLORERS[method].items()}
     given = {key for key in state if not key.startswith("steering.sense.")}
     for key in sorted(set(expected) ^ given):
         raise StateError(f"weights {key!r} are {'missing' if key in expected else 'unknown'}")
@@ -183,6 +185,6 @@ def _check_channels(state: State, n_channels: int) -> None:
         raise StateError("weights 'critic.slow' name channels that the observation lacks")
     if "search.waiting" in state:
         waiting, k = state["search.waiting"], max(1, state["search.tournament.earned"].size)
-        most = max(k, len(state["search.reward"]))
+        most = max(k, len(state["search.generations.reward"]))
         if ((waiting < 0) | (waiting >= most)).any():
             raise StateError("weights 'search.waiting' name candidates that there are none of")
