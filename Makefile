@@ -88,7 +88,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env neonate/Reach3D-v0 --algos brain --steps 10000 --eval-every 2000 \
 	    --n-envs 4 --seeds 5 $(SCORED) --out results/reach3d_four
 	$(NEONATE) evaluate --env Ant-v5 --algos brain sac ppo oscillator random \
-	    --steps brain=100000 sac=50000 ppo=300000 oscillator=100000 1 \
+	    --steps brain=300000 sac=50000 ppo=300000 oscillator=100000 1 \
 	    --eval-every brain=50000 sac=10000 ppo=100000 oscillator=50000 1 \
 	    --seeds brain=5 sac=2 3 $(CRAWLED) --out results/ant
 	$(NEONATE) evaluate --env Ant-v5 --algos brain --steps 100000 --eval-every 50000 \
@@ -98,7 +98,7 @@ results: setup results/benchmark.json  ## measure everything in results/ (many h
 	$(NEONATE) evaluate --env Swimmer-v5 --algos brain --steps 150000 --eval-every 50000 \
 	    --n-envs 8 --seeds 5 $(CRAWLED) --out results/swimmer_eight
 	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain ppo random \
-	    --steps brain=100000 ppo=100000 1 --eval-every 50000 \
+	    --steps brain=300000 ppo=100000 1 --eval-every 50000 \
 	    --seeds brain=5 ppo=2 3 $(CRAWLED) --out results/halfcheetah
 	$(NEONATE) evaluate --env HalfCheetah-v5 --algos brain --steps 100000 --eval-every 25000 \
 	    --seeds 5 $(CRAWLED) --brain.residual.after 10000 --out results/halfcheetah_residual
