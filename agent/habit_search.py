@@ -77,8 +77,9 @@ class HabitSearch:
             rng: of everything random in it.
             advice: what is known otherwise to be better than parameters (n_parameters,), of the
                 same size; it returns None where there is no advice.
-            put_back: bodies are put back to a start after each bout: what a challenger is worth is
-                then known so well that to be behind is no sign of having got lost.
+            put_back: bodies are put back to a start after each bout: it earns no more than what is
+                kept up, the best random parameters are tried for longer, and the search is
+                persistent.
 
         """
         self._config, self._period, self._advice = config, period, advice

@@ -13,7 +13,7 @@ from agent.errors import StateError
 from agent.head_direction import HeadDirection
 from agent.hippocampus import Hippocampus
 from agent.joints import Joints
-from agent.motor_programs import crawling_state
+from agent.motor_programs import crawling_state, practice
 from agent.motor_programs.crawling_life import Life, shuffled
 from agent.motor_programs.gait import Gait
 from agent.motor_programs.journey import Journey
@@ -230,37 +230,15 @@ class Crawling:
         self, life: Life, memory: Memory, channels: Array, bodies: NDArray[np.int64]
     ) -> None:
         """Let bodies (k,) that practise choose a direction, or another one."""
-        steering, journey = self.steering, self.journey
-        practising = life.practising(even_recovering=steering.pays)
-        if not steering.to_goals or not journey.mapped:
-            steering.choose(channels, bodies, practising)
-            return
+        practising = life.practising(even_recovering=self.steering.pays)
         place = channels[:, self._senses.achieved[:2]]
-
-        def room(rows: NDArray[np.int64], bearing: Array) -> Array:
-            return journey.room(place[rows], bearing)
-
-        def berth(rows: NDArray[np.int64], bearing: Array) -> Array:
-            return journey.room(place[rows], bearing, beside=True)
-
-        blocked = journey.blocked(memory, steering.practised(bodies))
-        if len(blocked):
-            turned = steering.reconsider(channels, bodies, blocked, berth)
-            self._part_ways(turned, bodies, channels)
-        if steering.range > journey.grain:
-            steering.choose(channels, bodies, practising, room, steering.range)
-        elif journey.walled:
-            steering.choose(channels, bodies, practising, berth)
-        else:
-            steering.choose(channels, bodies, practising)
-
-    def _part_ways(
-        self, turned: NDArray[np.int64], bodies: NDArray[np.int64], channels: Array
-    ) -> None:
-        """Credit no gait with the other bearing that some of bodies (k,) practise from now on."""
-        felt = np.zeros((self._n, channels.shape[1]))
-        felt[bodies] = channels
-        self.critic.credit(turned, felt, self._error, np.zeros(self._n, np.bool_), keep=True)
+        turned = practice.choose(
+            self.steering, self.journey, memory, channels, place, bodies, practising
+        )
+        if len(turned):  # (No gait is credited with the other direction)
+            felt = np.zeros((self._n, channels.shape[1]))
+            felt[bodies] = channels
+            self.critic.credit(turned, felt, self._error, np.zeros(self._n, np.bool_), keep=True)
 
     def look(self, before: Array, after: Array, reward: Array, memory: Memory) -> None:
         """Watch how the body is turned, and look for the heading and its worth now and then."""
