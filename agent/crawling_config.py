@@ -140,8 +140,10 @@ class ResidualConfig:
 
     after: int = 0
     """Least steps of crawling before a habit is refined instead of sought; 0 for never."""
-    most: float = 0.5
+    most: float = 1.0
     """Largest change of the habit's commands, of full force."""
+    boldness: float = 1.0
+    """How much a spread of worth counts at first beside keeping to the habit."""
     units: int = 128
     """Units of each hidden layer."""
     batch: int = 128

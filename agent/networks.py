@@ -107,6 +107,23 @@ class Networks:
         """Move the weights towards those of another by a share of the way."""
         self.weights += np.float32(share) * (other.weights - self.weights)
 
+    def move_inputs(self, ratio: Single, shift: Single) -> None:
+        """Say the same of the first inputs in new units: x / ratio − shift / ratio in place of x.
+
+        Args:
+            ratio: (k,) new unit of each over the old one.
+            shift: (k,) new zero of each, in the old unit.
+
+        """
+        w, b = self._layers[:2]
+        b += (shift @ w[:, : len(ratio)])[:, None]
+        w[:, : len(ratio)] *= ratio[:, None]
+
+    def scale_outputs(self, ratio: float) -> None:
+        """Say `ratio` times as much."""
+        for part in self._layers[4:]:
+            part *= np.float32(ratio)
+
     def state(self) -> dict[str, NDArray]:
         """Everything that is learnt, for saving."""
         moments = np.stack([self.weights, self._first, self._second])

@@ -159,9 +159,17 @@ def test_goal_tasks_replay_in_hindsight(name: str) -> None:
 def test_the_kind_of_task_decides() -> None:
     flat = spaces.Box(-1, 1, (3,))
     goal = spaces.Dict(observation=flat, achieved_goal=flat, desired_goal=flat)
-    assert kind_of(goal, 1_000) == "goal"
+    assert kind_of(goal, 100) == "goal"
+    assert kind_of(goal, 1_000) == kind_of(goal, None) == "far"
     assert kind_of(flat, 50) == "short"
     assert kind_of(flat, 1_000) == kind_of(flat, None) == "flat"
+
+
+def test_a_way_is_longer_than_a_movement() -> None:
+    movement, way = gym.make("neonate/Reach-v0"), gym.make("neonate/CrawlTo-v0")
+    for name in ("sac", "td3", "tqc"):
+        assert algorithm_settings(name, movement)["gamma"] == 0.95
+        assert algorithm_settings(name, way)["gamma"] == 0.99
 
 
 def test_a_run_does_not_change_the_settings_of_the_next() -> None:

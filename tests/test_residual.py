@@ -13,7 +13,7 @@ from agent.replay import Replay
 from agent.residual import Residual
 from policies import BrainAgent
 
-CONFIG = settings.ResidualConfig(after=1, units=32, batch=32, first=100, remembered=4000)
+CONFIG = settings.ResidualConfig(after=1, units=32, batch=32, first=100, remembered=4000, most=0.5)
 NO, YES = np.zeros(1, bool), np.ones(1, bool)
 
 
@@ -59,6 +59,20 @@ def test_networks_learn_a_function():
         networks.backward((networks.forward(x) - aim) / len(x))
         networks.descend(3e-3)
     assert np.square(networks.forward(x)[0] - aim).mean() < 0.02 * aim.var()
+
+
+def test_new_units_change_nothing_that_networks_say():
+    rng = np.random.default_rng(2)
+    networks = Networks(2, 3, 8, 2, rng)
+    felt = rng.normal(size=(6, 3)).astype(np.float32)
+    other = felt[:, 2:]
+    mean, spread = np.array([0.3, -1.0], np.float32), np.array([2.0, 0.5], np.float32)
+    said = networks.forward(felt)
+    # (In units `spread` about `mean`: what was the number x is (x - mean) / spread now)
+    networks.move_inputs(spread, mean)
+    networks.scale_outputs(0.25)
+    moved = np.concatenate([(felt[:, :2] - mean) / spread, other], axis=1)
+    assert networks.forward(moved) == pytest.approx(0.25 * said, abs=1e-5)
 
 
 def fill(replay, steps, n, cut=(), fell=()):
@@ -107,7 +121,7 @@ def test_what_rests_at_zero_much_of_the_time_is_not_heard():
     for t in range(200):
         channels = rng.normal(size=(1, 3)) * [1.0, 1.0, t % 2]
         residual.act(channels, zero, None, zero[None], np.arange(1))
-        residual.learn(channels[:, 0], NO, NO, YES, 50)
+        residual.learn(channels[:, 0], NO, NO, YES, NO, 50)
     seen = np.array([[0.3, -0.2, 0.0], [0.3, 0.4, 0.0], [0.3, -0.2, 1.0]])
     given = residual.act(seen, np.zeros(3), None, np.zeros((3, 1)), None)
     assert given[0] == pytest.approx(given[2], abs=1e-6)
@@ -121,7 +135,7 @@ def live(residual, steps, best=0.3):
         channels = rng.normal(size=(1, 2))
         given = residual.act(channels, np.zeros(1), None, np.zeros((1, 1)), np.arange(1))
         reward = 1.0 - 4.0 * (given[:, 0] - best) ** 2
-        residual.learn(reward, NO, NO, YES, 50)
+        residual.learn(reward, NO, NO, YES, NO, 50)
 
 
 def performed(residual, habit=0.0):
@@ -151,7 +165,7 @@ def test_a_fall_earns_nothing_more():
     for step in range(10):
         residual.act(np.zeros((1, 2)), np.zeros(1), None, np.zeros((1, 1)), np.arange(1))
         fell = YES if step == 9 else NO
-        residual.learn(np.ones(1), fell, fell, YES, 50)
+        residual.learn(np.ones(1), fell, fell, YES, fell, 50)
     assert residual.tries == pytest.approx([10 / 50])
 
 
@@ -179,7 +193,63 @@ def test_it_goes_on_exactly_from_its_state_and_refuses_others():
                 other.check_state(wrong)
             assert name
     with pytest.raises(StateError, match="below what can be"):
-        other.check_state(state | {"spread": -state["spread"]})
+        other.check_state(state | {"values.spread": -state["values.spread"]})
+
+
+def test_units_follow_what_is_felt_and_earned():
+    residual = Residual(2, 1, 1, CONFIG, np.random.default_rng(0))
+    assert not residual.values.begun
+    live(residual, 100)
+    values, first = residual.values, residual.values.unit
+    assert first > 0.0
+    felt = np.concatenate([np.full((1, 2), 0.5), [[0.0, 1.0, 0.0, 0.0]]], axis=1)
+    before = values.command(felt.astype(np.float32))
+    live(residual, 95)
+    assert values.unit == first
+    values._find_units(residual.replay, len(residual.replay))
+    assert values.unit != first
+    once = values.command(felt.astype(np.float32))
+    values._find_units(residual.replay, len(residual.replay))
+    assert values.command(felt.astype(np.float32)) == pytest.approx(once, abs=1e-5)
+    assert np.isfinite(before).all()
+
+
+def test_success_makes_bolder_and_failure_meeker():
+    residual = Residual(2, 1, 1, CONFIG, np.random.default_rng(0))
+
+    def stretches(earned, n=1):
+        before = residual.boldness
+        for step in range(10 * n):
+            residual.act(np.zeros((1, 2)), np.zeros(1), None, np.zeros((1, 1)), np.arange(1))
+            over = YES if step % 10 == 9 else NO
+            residual.learn(np.full(1, earned), NO, over, YES, NO, 10)
+        return residual.boldness / before
+
+    assert stretches(1.0, 10) == 1.0  # (Nothing is learnt yet: this is what the habit earns)
+    assert stretches(1.5) > 1.0
+    assert stretches(0.5) < 1.0
+    assert stretches(-1.0, 8) < 0.4
+    assert stretches(0.9, 5) < 1.0  # (More than is expected by now, and less than the habit)
+    assert stretches(1.2, 5) > 1.0
+    stretches(-1.0, 40)
+    assert residual.boldness == pytest.approx(0.1)
+
+
+def test_who_lies_or_has_practised_for_long_asks_to_be_put_back():
+    residual = Residual(2, 1, 2, CONFIG, np.random.default_rng(0))
+    none, one = np.zeros(2, bool), np.array([True, False])
+
+    def step(lies, ended):
+        residual.act(np.zeros((2, 2)), np.zeros(2), None, np.zeros((2, 1)), np.arange(2))
+        residual.learn(np.ones(2), lies, ended, ~none, lies, 10)
+        return residual.asks(10).tolist()
+
+    assert step(none, none) == [False, False]
+    assert step(one, none) == [True, False]
+    assert step(none, one) == [False, False]
+    for _ in range(5):
+        assert step(none, none) == [False, False]
+    assert step(none, none) == [False, True]
 
 
 def crawler(seed=3, **changes):
@@ -197,7 +267,7 @@ def test_a_crawler_refines_its_habit_and_resumes_exactly():
     residual = whole.brain.crawling._life.residual
     assert residual.practises
     assert residual.replay.count > 200
-    assert residual._updates > 0
+    assert residual.values._updates > 0
     part, file = crawler().learn(1000), io.BytesIO()
     part.save(file)
     file.seek(0)
@@ -205,7 +275,7 @@ def test_a_crawler_refines_its_habit_and_resumes_exactly():
     again.learn(200, reset_num_timesteps=False)
     state, other = whole.brain.state(), again.brain.state()
     assert state.keys() == other.keys()
-    assert "crawling.residual.actor.moments" in state
+    assert "crawling.residual.values.actor.moments" in state
     for key, value in state.items():
         assert np.array_equal(value, other[key]), key
     assert whole.brain.summary()["residual_worth"] == residual.worth

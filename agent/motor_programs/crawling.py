@@ -185,8 +185,10 @@ class Crawling:
         A bout that begins where the one before has left the body is judged by that, too.
         """
         life = self._life
-        if life is None or life.refines or not self._put_back:
+        if life is None or not self._put_back:
             return np.zeros(self._n, np.bool_)
+        if life.residual is not None and life.refines:
+            return life.residual.asks(self._config.search.trial_steps)
         return life.search.finishing | life.search.recovering
 
     def _habit(self, life: Life) -> Array:
@@ -314,7 +316,10 @@ class Crawling:
         residual = life.residual
         if residual is not None:
             if residual.practises:
-                residual.learn(worth, fell & ended, ended, active, self._config.search.trial_steps)
+                # (Who lies is put back, where anybody is: nothing more is earned there.)
+                for_good = fell & (ended | self._put_back)
+                trial = self._config.search.trial_steps
+                residual.learn(worth, for_good, ended, active, lying, trial)
                 return residual.dopamine
             residual.wait(len(bodies), len(life.search.habits) > 0)
             if residual.practises:
